@@ -1,0 +1,80 @@
+# `make` alone lists what there is. Paths are relative, so that a checkout
+# may lie in a folder with spaces in its name.
+
+PYTHON = python3
+OFFLINE =
+LAB_FLAGS =
+PHOTO = astronaut
+STYLE = night_sky
+N =
+
+IN_VENV = .venv/bin/python
+INSTALLED = .venv/.installed
+FIRST = notebooks/00_a_first_picture.ipynb
+
+# Install again when .venv lost its Python, or was copied with its folder and
+# so still belongs to another one.
+STALE := $(shell test -x $(IN_VENV) && \
+	test "$$(cat $(INSTALLED) 2>/dev/null)" = "$$(pwd -P)" || echo stale)
+
+# Without a desktop JupyterLab prints its address and opens no browser.
+NO_DESKTOP := $(shell test "$$(uname)" = Darwin || \
+	test -n "$$DISPLAY$$WAYLAND_DISPLAY" || echo --no-browser)
+AS_ROOT := $(shell test "$$(id -u)" != 0 || echo --allow-root)
+# No question about news, and no look for updates, at each start.
+QUIET = --LabApp.news_url=None \
+	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+
+define NO_PYTHON
+There is no $(PYTHON) here. Install Python 3.10 or newer from \
+python.org/downloads, or name yours: make lab PYTHON=python3.12
+endef
+NEED_PYTHON = command -v "$(PYTHON)" >/dev/null || \
+	{ echo "$(NO_PYTHON)" >&2; exit 1; }
+
+.PHONY: help lab test lint unit nbval picture notebooks notebook wheels clean
+.PHONY: FORCE
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / \
+		{ printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+lab: $(INSTALLED) ## open JupyterLab at the first notebook
+	$(IN_VENV) -m jupyterlab --ServerApp.root_dir=. $(QUIET) \
+		$(NO_DESKTOP) $(AS_ROOT) $(LAB_FLAGS) $(FIRST)
+
+test: lint unit nbval ## run all checks: lint, unit tests, notebooks
+
+lint: $(INSTALLED) ## check style and types (seconds)
+	$(IN_VENV) -m ruff check .
+	$(IN_VENV) -m ruff format --check .
+	$(IN_VENV) -m mypy
+
+unit: $(INSTALLED) ## run the unit tests (about two minutes)
+	$(IN_VENV) -m pytest
+
+nbval: $(INSTALLED) ## run each notebook and compare what it prints
+	STYLETUT_PROFILE=ci $(IN_VENV) -m pytest notebooks -p no:python \
+		--nbval --nbval-current-env --nbval-cell-timeout=300 \
+		--nbval-sanitize-with notebooks/nbval.cfg
+
+picture: $(INSTALLED) ## paint a sample photo: PHOTO=name STYLE=name
+	$(IN_VENV) -m styletut $(PHOTO) $(STYLE) -o picture.png
+
+notebooks: $(INSTALLED) ## run all notebooks and store their outputs
+	$(IN_VENV) tools/make_notebooks.py
+
+notebook: $(INSTALLED) ## run one notebook and store its outputs: N=00
+	@test -n "$(N)" || { echo "Say which one: make notebook N=00"; exit 2; }
+	$(IN_VENV) tools/make_notebooks.py $(N)
+
+wheels: ## download all packages for a class without network
+	@$(NEED_PYTHON)
+	@$(PYTHON) tools/setup_venv.py wheels
+
+clean: ## remove .venv and caches; pictures and wheels stay
+	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(INSTALLED): pyproject.toml $(if $(STALE),FORCE)
+	@$(NEED_PYTHON)
+	@$(PYTHON) tools/setup_venv.py install $(if $(OFFLINE),--offline)

@@ -1,0 +1,43 @@
+"""Neural style transfer, formula by formula.
+
+Each module of this package is one idea of the course and can be read alone;
+start with `styletut.losses`. The main names are also here, and load what
+they need only when they are first used, so ``import styletut`` is quick.
+
+    >>> import styletut
+    >>> result = styletut.stylize("photo.jpg", "style.jpg")  # doctest: +SKIP
+    >>> result.save("painted.png")  # doctest: +SKIP
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CONVENTIONS": "conventions",
+    "Objective": "objective",
+    "SAMPLES": "images",
+    "VGG19": "vgg",
+    "load_image": "images",
+    "minimize": "transfer",
+    "sample": "images",
+    "save_image": "images",
+    "stylize": "transfer",
+    "stylize_steps": "transfer",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a main name from its module on first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,178 @@
+"""How each known implementation scales the same formulas.
+
+For one network and one pair of pictures, every implementation in the table
+minimizes
+
+    alpha sum_l v_l c 1/2 sum (F - P)^2
+      + beta sum_l w_l s ||G/d - A/d_a||^2 + gamma TV(unit x)
+
+with factors c(N, M), d(N, M) and s(N, M, pixels) of its own; d_a is d for
+the style picture's number of positions. In units of the paper's formulas
+(1) and (4) its style term is kappa E, kappa = 4 N^2 M^2 s / d^2. Because
+these factors differ by many orders of magnitude, "alpha / beta" means
+something else in each of them: `convert_weights` translates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from styletut.factors import Convention
+from styletut.published import CONVENTIONS, DEFAULT_CONVENTION
+from styletut.vgg import feature_shape
+
+__all__ = [
+    "CONVENTIONS",
+    "DEFAULT_CONVENTION",
+    "Convention",
+    "convert_weights",
+    "get_convention",
+    "kappa",
+    "paper_weights",
+    "refuse_other_networks",
+    "style_content_ratio",
+]
+
+
+def get_convention(convention: str | Convention) -> Convention:
+    """Return the convention of that name, or the one given.
+
+    Raises:
+        ValueError: if there is none; the message lists the names.
+    """
+    if isinstance(convention, Convention):
+        return convention
+    if convention not in CONVENTIONS:
+        raise ValueError(
+            f"there is no convention {convention!r}; "
+            f"there are {', '.join(CONVENTIONS)}"
+        )
+    return CONVENTIONS[convention]
+
+
+def kappa(convention: Convention, N: int, M: int, pixels: int) -> float:
+    """Return the convention's style term in units of E, equation (4).
+
+    s ||G/d - A/d_a||^2 = kappa E, with E's Gram matrices divided by M and
+    by M_a = M d_a / d.
+
+    Raises:
+        ValueError: if the convention's style term is no function of G - A.
+    """
+    if convention.gram_divisor is None or convention.style_factor is None:
+        raise ValueError(
+            f"the style term of {convention.name!r} is no function of the "
+            f"difference of two Gram matrices: {convention.note}"
+        )
+    d = convention.gram_divisor(N, M)
+    return convention.style_factor(N, M, pixels) * (2 * N * M / d) ** 2
+
+
+def paper_weights(
+    convention: Convention, height: int, width: int
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return ({layer: a_l}, {layer: b_l}) in the paper's own units.
+
+    The convention's objective without total variation is, for a content
+    and a style picture of height x width pixels, equal to
+    sum_l a_l 1/2 sum (F - P)^2 + sum_l b_l E_l with (1) and (4).
+
+    Raises:
+        ValueError: if the convention runs on another network, or its style
+            term is no function of G - A.
+    """
+    refuse_other_networks(convention)
+    content, style = {}, {}
+    for layer, v in convention.content_layers.items():
+        N, h, w = feature_shape(layer, height, width)
+        content[layer] = (
+            convention.alpha * v * convention.content_factor(N, h * w)
+        )
+    for layer, weight in convention.style_layers.items():
+        N, h, w = feature_shape(layer, height, width)
+        style[layer] = (
+            convention.beta
+            * weight
+            * kappa(convention, N, h * w, height * width)
+        )
+    return content, style
+
+
+def refuse_other_networks(convention: Convention) -> None:
+    """Raise ValueError if the convention needs another network."""
+    if convention.network != "vgg19":
+        raise ValueError(
+            f"{convention.name!r} runs on {convention.network}; this "
+            "package has VGG-19 alone, so its formulas are in the table "
+            "and its pictures are not to be had here"
+        )
+
+
+def style_content_ratio(
+    convention: str | Convention, height: int, width: int
+) -> float:
+    """Return sum_l b_l / sum_l a_l in the paper's units: `paper_weights`.
+
+    Raises:
+        ValueError: as `paper_weights`, or if the content weighs nothing.
+    """
+    convention = get_convention(convention)
+    content, style = paper_weights(convention, height, width)
+    if not sum(content.values()) > 0:
+        raise ValueError(
+            f"{convention.name!r} gives the content no weight, so there is "
+            "no ratio to it"
+        )
+    return sum(style.values()) / sum(content.values())
+
+
+def convert_weights(
+    convention: str | Convention,
+    height: int,
+    width: int,
+    to: str | Convention = "gatys2016",
+) -> Convention:
+    """Say the same objective in the formulas of another convention.
+
+    Takes the factors c, d and s from `to` and chooses alpha, beta and layer
+    weights so that value and gradient are those of `convention` for a
+    content and a style picture of exactly height x width pixels. For a
+    style picture of another shape they agree only where both conventions
+    divide the Gram matrix by M or by N M. What one beta cannot say goes
+    into the layer weights, whose sum is kept. All else (network, weights,
+    pooling, layers, total variation, optimizer, start, size) stays.
+
+    Raises:
+        ValueError: if either style term is no function of G - A, or the
+            convention runs on another network.
+    """
+    source, target = get_convention(convention), get_convention(to)
+    content, style = paper_weights(source, height, width)
+    for layer in content:
+        N, h, w = feature_shape(layer, height, width)
+        content[layer] /= target.content_factor(N, h * w)
+    for layer in style:
+        N, h, w = feature_shape(layer, height, width)
+        style[layer] /= kappa(target, N, h * w, height * width)
+    alpha, content_layers = _split(content, source.content_layers)
+    beta, style_layers = _split(style, source.style_layers)
+    return replace(
+        source,
+        name=f"{source.name} in the formulas of {target.name}",
+        content_factor=target.content_factor,
+        gram_divisor=target.gram_divisor,
+        style_factor=target.style_factor,
+        alpha=alpha,
+        beta=beta,
+        content_layers=content_layers,
+        style_layers=style_layers,
+    )
+
+
+def _split(
+    products: Mapping[str, float], weights: Mapping[str, float]
+) -> tuple[float, dict[str, float]]:
+    """Write products as one factor times weights of the same sum."""
+    factor = sum(products.values()) / (sum(weights.values()) or 1.0)
+    if factor == 0:
+        return 0.0, dict(weights)
+    return factor, {layer: p / factor for layer, p in products.items()}

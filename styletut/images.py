@@ -1,0 +1,226 @@
+"""Pictures in and out: one tensor (1, 3, H, W), sRGB in [0, 1].
+
+Everything in the course takes and returns pictures in this form. Reading is
+`load_image`, writing `save_image`; both say what is wrong in an `ImageError`.
+"""
+
+import io
+import os
+import re
+import stat
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from styletut.arrays import from_array, from_tensor
+from styletut.decoding import decode, upright_rgb
+from styletut.download import download
+from styletut.pictures import (
+    MAX_PIXELS,
+    ImageError,
+    check_shape,
+    check_size,
+    fit,
+    from_pixels,
+    resize,
+    resize_to,
+    to_pil,
+    too_large,
+)
+from styletut.samples import SAMPLES, Sample, sample_path
+from styletut.saving import ensure_writable, save_image
+
+__all__ = [
+    "SAMPLES",
+    "ImageError",
+    "Sample",
+    "ensure_writable",
+    "fit",
+    "load_image",
+    "resize",
+    "resize_to",
+    "sample",
+    "save_image",
+    "to_pil",
+]
+
+
+def load_image(source: Any, size: int | None = None) -> Tensor:
+    """Read a picture.
+
+    The EXIF orientation is applied, an embedded color profile converted to
+    sRGB, transparency laid over white, and anything else (palette, grey,
+    16-bit, CMYK, the first frame of an animation) converted to RGB.
+
+    Args:
+        source: One of: a path (`~` is the home directory); an http or https
+            URL; the bytes of an image file, or a binary file object with
+            them; a Pillow picture; a NumPy array (H, W) or, channels last,
+            (H, W, C) with grey, grey and alpha, RGB or RGBA, of dtype bool,
+            uint8, uint16 or floating in [0, 1]; a torch tensor (3, H, W) or
+            (1, 3, H, W) of such a dtype.
+        size: Longer side in pixels, reached by Lanczos filtering up or down
+            in sRGB values, the shorter side as `fit` rounds it; None keeps
+            the picture's own size.
+
+    Returns:
+        A tensor (1, 3, H, W), float32, sRGB in [0, 1], on the CPU.
+
+    Raises:
+        ImageError: The source cannot be used. The message says which, why
+            and what to do.
+    """
+    if size is not None:
+        size = check_size(size)
+        # A square is the worst case; what is larger would fill the memory.
+        if size * size > MAX_PIXELS:
+            raise too_large(f"a picture of size {size}", size * size)
+    if isinstance(source, np.ndarray):
+        return from_array(source, size)
+    if isinstance(source, Tensor):
+        return from_tensor(source, size)
+    picture = _decoded(source, size)
+    if size is not None:
+        height, width = fit(picture.height, picture.width, size)
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    return from_pixels(np.array(picture, np.float32) / 255)
+
+
+def sample(name: str, size: int | None = None) -> Tensor:
+    """Load one of the course's own pictures, listed in `SAMPLES`.
+
+    Args:
+        name: A key of `SAMPLES`.
+        size: Longer side in pixels; None keeps the picture's own size.
+
+    Returns:
+        A tensor (1, 3, H, W), float32, in [0, 1].
+
+    Raises:
+        ImageError: No sample has this name (the message lists those that
+            have), or its file is not installed.
+    """
+    return load_image(sample_path(name), size)
+
+
+def _decoded(source: Any, size: int | None) -> Image.Image:
+    """An upright picture of mode RGB from anything that is not an array."""
+    if isinstance(source, Image.Image):
+        check_shape(source.height, source.width, "the Pillow picture")
+        return upright_rgb(source, "the Pillow picture")
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return decode(io.BytesIO(source), "the data", size)
+    if isinstance(source, str) and (url := _web_address(source)):
+        return decode(io.BytesIO(download(url)), url, size)
+    if isinstance(source, (str, os.PathLike)):
+        return _from_file(_existing_file(source), size)
+    if hasattr(source, "read"):
+        return decode(_buffered(source), _stream_name(source), size)
+    raise ImageError(
+        f"a picture cannot be read from {type(source).__name__}. Give a "
+        "path, URL, bytes, file object, Pillow picture, array or tensor."
+    )
+
+
+def _web_address(source: str) -> str | None:
+    """The source where it is a URL to fetch, None where it is a path."""
+    found = re.match(r"([a-z][a-z0-9+.-]+):(//)?", source, re.IGNORECASE)
+    if found is None:  # One letter and a colon is a Windows drive.
+        return None
+    scheme, slashes = found[1].lower(), found[2]
+    if scheme in ("http", "https"):
+        return source
+    if slashes or scheme in ("data", "file"):
+        raise ImageError(
+            f"{source[:80]!r}: of URLs, http and https are read, not "
+            f"{scheme}. Give a path on this computer instead."
+        )
+    return None
+
+
+def _existing_file(source: str | os.PathLike[str]) -> Path:
+    """The path, once it is known to lead to a regular file."""
+    if not os.fspath(source):
+        raise ImageError("the picture's name is empty. Give a path or URL.")
+    path = Path(os.fsdecode(source))
+    try:
+        path = path.expanduser()
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise ImageError(_missing(path)) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if stat.S_ISDIR(mode):
+        raise ImageError(f"{str(path)!r} is a folder. Name a picture in it.")
+    if not stat.S_ISREG(mode):
+        raise ImageError(
+            f"{str(path)!r} is a device or pipe, not a file. Save the "
+            "picture to a file first."
+        )
+    return path
+
+
+def _from_file(path: Path, size: int | None) -> Image.Image:
+    try:
+        with path.open("rb") as stream:
+            return decode(stream, repr(str(path)), size)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ImageError:
+    reason = getattr(error, "strerror", None) or error
+    return ImageError(
+        f"{str(path)[:200]!r} cannot be read: {reason}. Check the name, and "
+        "the permissions of the file and its folders."
+    )
+
+
+def _missing(path: Path) -> str:
+    """How a path that leads nowhere leads nowhere."""
+    if path.is_symlink():
+        return (
+            f"{str(path)!r} is a link to {str(path.readlink())!r}, which does "
+            "not exist. Mend the link or name the picture itself."
+        )
+    if not path.parent.is_dir():
+        return (
+            f"{str(path)!r} does not exist, nor does its folder "
+            f"{str(path.parent)!r}. Check the spelling."
+        )
+    try:
+        names = os.listdir(path.parent)
+    except OSError:
+        names = []
+    if close := get_close_matches(path.name, names):
+        meant = " or ".join(repr(name) for name in close)
+        return f"{str(path)!r} does not exist. Did you mean {meant}?"
+    return (
+        f"{str(path)!r} does not exist. Check the spelling and the folder "
+        f"(names are looked up from {str(Path.cwd())!r})."
+    )
+
+
+def _buffered(stream: Any) -> BinaryIO:
+    try:
+        data = stream.read()
+    except (OSError, ValueError) as error:
+        raise ImageError(
+            f"{_stream_name(stream)} cannot be read: {error}. Open the file "
+            'in binary mode, open(path, "rb"), and leave it open.'
+        ) from error
+    if not isinstance(data, bytes):
+        raise ImageError(
+            f"{_stream_name(stream)} gave {type(data).__name__}, not bytes. "
+            'Open the file in binary mode, open(path, "rb").'
+        )
+    return io.BytesIO(data)
+
+
+def _stream_name(stream: Any) -> str:
+    name = getattr(stream, "name", None)
+    return repr(name) if isinstance(name, str) else "the file object"

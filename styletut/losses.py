@@ -1,0 +1,239 @@
+"""The formulas of neural style transfer as pure functions of tensors.
+
+Numbers in parentheses are those of Gatys, Ecker, Bethge, "Image style
+transfer using convolutional neural networks" (CVPR 2016). Feature maps F
+have the paper's form (N, M), N channels by M positions, or the network's,
+(B, N, h, w) with M = h w. Every loss is a sum over all entries, a batch
+included; no picture of a batch is ever mixed with another.
+"""
+
+import torch
+from torch import Tensor
+
+
+def content_loss(F: Tensor, P: Tensor) -> Tensor:
+    """Return 1/2 sum (F - P)^2, equation (1).
+
+    Args:
+        F: feature maps of the generated picture, (N, M) or (B, N, h, w).
+        P: those of the content picture, same shape and dtype.
+
+    Returns:
+        The loss, a 0-dimensional tensor.
+
+    Raises:
+        ValueError: if shapes, dtypes or devices differ or do not fit.
+    """
+    _check_pair(F, P)
+    return (F - P).square().sum() / 2
+
+
+def content_gradient(F: Tensor, P: Tensor) -> Tensor:
+    """Return the derivative of `content_loss` with respect to F: F - P.
+
+    Equation (2) is this times [F > 0], the derivative through the ReLU:
+    see `relu_gate`. Arguments and errors are those of `content_loss`.
+    """
+    _check_pair(F, P)
+    return F - P
+
+
+def gram_matrix(F: Tensor) -> Tensor:
+    """Return G = F F^T, equation (3): inner products between channels.
+
+    Args:
+        F: feature maps, (N, M) or (B, N, h, w).
+
+    Returns:
+        The Gram matrix, divided by nothing, (N, N) or (B, N, N).
+
+    Raises:
+        ValueError: if F has another number of axes or is not floating.
+    """
+    _check_map(F)
+    F = _positions_last(F)
+    return F @ F.transpose(-1, -2)
+
+
+def style_layer_loss(F: Tensor, A: Tensor, M_a: float | None = None) -> Tensor:
+    """Return E = 1/(4 N^2) ||G/M - A/M_a||^2, equation (4).
+
+    With as many positions in both pictures, M_a = M, this is the paper's
+    1/(4 N^2 M^2) sum (G - A)^2. Dividing each Gram matrix by its own
+    number of positions is the reading of (4) for pictures of two sizes.
+
+    Args:
+        F: feature maps of the generated picture, (N, M) or (B, N, h, w).
+        A: Gram matrix of the style picture, divided by nothing, (N, N) or
+            (B, N, N).
+        M_a: number of positions A was summed over; M if not given.
+
+    Returns:
+        The loss, a 0-dimensional tensor.
+
+    Raises:
+        ValueError: if shapes, dtypes or devices differ or do not fit, or
+            M_a is not positive.
+    """
+    difference, N, _ = _gram_difference(F, A, M_a)
+    return difference.square().sum() / (4 * N**2)
+
+
+def style_layer_gradient(
+    F: Tensor, A: Tensor, M_a: float | None = None
+) -> Tensor:
+    """Return dE/dF = 1/(N^2 M) (G/M - A/M_a) F, equation (6).
+
+    With M_a = M this is the paper's 1/(N^2 M^2) (G - A) F; its [F > 0]
+    is `relu_gate`. Arguments and errors are those of `style_layer_loss`.
+
+    Returns:
+        The gradient, of F's shape.
+    """
+    difference, N, M = _gram_difference(F, A, M_a)
+    gradient = difference @ _positions_last(F) / (N**2 * M)
+    return gradient.reshape(F.shape)
+
+
+def relu_gate(gradient: Tensor, F: Tensor) -> Tensor:
+    """Return `gradient` where F > 0 and 0 elsewhere.
+
+    It takes a gradient with respect to rectified maps F = max(Z, 0) to
+    that with respect to Z: the case distinction of equations (2) and (6).
+
+    Raises:
+        ValueError: if shapes, dtypes or devices differ or do not fit.
+    """
+    _check_pair(gradient, F)
+    return torch.where(F > 0, gradient, torch.zeros_like(gradient))
+
+
+def total_variation(x: Tensor, kind: str = "squared") -> Tensor:
+    """Return the sum over all pixels of how much neighbors differ.
+
+    With d_v and d_h a pixel's differences to the next one below and to
+    the right (0 at the border), the summand is d_v^2 + d_h^2 ("squared"),
+    |d_v| + |d_h| ("anisotropic") or its root sqrt(d_v^2 + d_h^2)
+    ("isotropic": Rudin, Osher, Fatemi 1992), for every channel by itself.
+
+    Args:
+        x: a picture (..., H, W).
+        kind: "squared", "anisotropic" or "isotropic".
+
+    Returns:
+        The sum, a 0-dimensional tensor. Its derivative by autograd is 0,
+        never NaN, where both differences vanish.
+
+    Raises:
+        ValueError: for another kind, less than two axes or integers.
+    """
+    d_v, d_h = _differences(x, kind)
+    if kind == "squared":
+        return d_v.square().sum() + d_h.square().sum()
+    if kind == "anisotropic":
+        return d_v.abs().sum() + d_h.abs().sum()
+    return _length(d_v, d_h).sum()
+
+
+def total_variation_gradient(x: Tensor, kind: str = "squared") -> Tensor:
+    """Return the derivative of `total_variation` with respect to x.
+
+    It is minus the divergence of (2 d_v, 2 d_h), of the signs, or of the
+    unit vectors (d_v, d_h) / sqrt(d_v^2 + d_h^2): for "squared", minus
+    twice the Laplacian with replicated border. Arguments and errors are
+    those of `total_variation`.
+
+    Returns:
+        The gradient, of x's shape.
+    """
+    d_v, d_h = _differences(x, kind)
+    if kind == "squared":
+        p_v, p_h = 2 * d_v, 2 * d_h
+    elif kind == "anisotropic":
+        p_v, p_h = d_v.sign(), d_h.sign()
+    else:
+        length = _length(d_v, d_h)
+        length = torch.where(length > 0, length, torch.ones_like(length))
+        p_v, p_h = d_v / length, d_h / length
+    # the last row of p_v and column of p_h are 0, so rolling wraps zeros
+    return p_v.roll(1, -2) - p_v + p_h.roll(1, -1) - p_h
+
+
+def _length(d_v: Tensor, d_h: Tensor) -> Tensor:
+    """Return sqrt(d_v^2 + d_h^2) with derivative 0, not NaN, at 0."""
+    squares = d_v.square() + d_h.square()
+    moves = squares > 0
+    root = torch.where(moves, squares, torch.ones_like(squares)).sqrt()
+    return torch.where(moves, root, torch.zeros_like(root))
+
+
+def _differences(x: Tensor, kind: str) -> tuple[Tensor, Tensor]:
+    kinds = ("squared", "anisotropic", "isotropic")
+    if kind not in kinds:
+        raise ValueError(
+            f"total variation is of kind {', '.join(kinds)}; not {kind!r}"
+        )
+    _check_floating(x, "the picture")
+    if x.ndim < 2:
+        raise ValueError(
+            f"a picture has shape (..., H, W); not {tuple(x.shape)}"
+        )
+    pad = torch.nn.functional.pad
+    d_v = pad(x.diff(dim=-2), (0, 0, 0, 1))
+    d_h = pad(x.diff(dim=-1), (0, 1))
+    return d_v, d_h
+
+
+def _positions_last(F: Tensor) -> Tensor:
+    return F.flatten(2) if F.ndim == 4 else F
+
+
+def _gram_difference(
+    F: Tensor, A: Tensor, M_a: float | None
+) -> tuple[Tensor, int, int]:
+    """Return G/M - A/M_a with N and M, after checking the arguments."""
+    _check_map(F)
+    N, M = _positions_last(F).shape[-2:]
+    expected = (*F.shape[:-3], N, N) if F.ndim == 4 else (N, N)
+    if tuple(A.shape) != expected:
+        raise ValueError(
+            f"for feature maps of shape {tuple(F.shape)} the Gram matrix A "
+            f"must have shape {expected}, not {tuple(A.shape)}"
+        )
+    _check_alike(F, A, "the feature maps", "the Gram matrix A")
+    M_a = M if M_a is None else M_a
+    if not M_a > 0:
+        raise ValueError(f"M_a counts positions; it cannot be {M_a}")
+    return gram_matrix(F) / M - A / M_a, N, M
+
+
+def _check_floating(x: Tensor, name: str) -> None:
+    if not x.is_floating_point():
+        raise ValueError(f"{name} must hold floating numbers, not {x.dtype}")
+
+
+def _check_map(F: Tensor) -> None:
+    _check_floating(F, "the feature maps")
+    if F.ndim not in (2, 4) or F.numel() == 0:
+        raise ValueError(
+            "feature maps have shape (N, M) or (B, N, h, w) with no empty "
+            f"axis; not {tuple(F.shape)}"
+        )
+
+
+def _check_alike(F: Tensor, P: Tensor, name: str, other: str) -> None:
+    if F.dtype != P.dtype or F.device != P.device:
+        raise ValueError(
+            f"{name} are {F.dtype} on {F.device} and {other} "
+            f"{P.dtype} on {P.device}; convert one with .to(...)"
+        )
+
+
+def _check_pair(F: Tensor, P: Tensor) -> None:
+    _check_map(F)
+    if F.shape != P.shape:
+        raise ValueError(
+            f"the two feature maps have shapes {tuple(F.shape)} and "
+            f"{tuple(P.shape)}; they must be equal"
+        )
+    _check_alike(F, P, "the first maps", "the second")

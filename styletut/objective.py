@@ -1,0 +1,347 @@
+"""The objective L = alpha L_c + beta L_s + gamma TV of a pair of pictures.
+
+Equation (7) of Gatys, Ecker, Bethge (2016), with total variation, in the
+formulas of any convention.
+"""
+
+import math
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from styletut.conventions import (
+    DEFAULT_CONVENTION,
+    Convention,
+    get_convention,
+    kappa,
+    refuse_other_networks,
+)
+from styletut.losses import (
+    content_loss,
+    gram_matrix,
+    style_layer_loss,
+    total_variation,
+)
+from styletut.vgg import VGG19, check_layers, feature_shape
+from styletut.weights import torchvision_path
+
+Layers = Iterable[str] | Mapping[str, float]
+Styles = Tensor | Sequence[tuple[Tensor, float]]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The value of an objective, term by term, as 0-dimensional tensors.
+
+    Attributes:
+        content: sum_l v_l C_l, equation (1) with the convention's factor.
+        style: sum_l w_l E_l, equation (5) with the convention's factor.
+        tv: the total variation.
+        total: alpha content + beta style + gamma tv, equation (7).
+        content_layers: layer -> C_l, without v_l.
+        style_layers: layer -> E_l, without w_l.
+        alpha: weight of the content term.
+        beta: weight of the style term.
+        gamma: weight of the total variation.
+    """
+
+    content: Tensor
+    style: Tensor
+    tv: Tensor
+    total: Tensor
+    content_layers: dict[str, Tensor]
+    style_layers: dict[str, Tensor]
+    alpha: float
+    beta: float
+    gamma: float
+
+    def weighted(self) -> dict[str, Tensor]:
+        """Return what each term adds to the total, by its name."""
+        return {
+            "content": self.alpha * self.content,
+            "style": self.beta * self.style,
+            "tv": self.gamma * self.tv,
+        }
+
+    def detach(self) -> "Terms":
+        """Return the same numbers without their graph."""
+        return Terms(
+            self.content.detach(),
+            self.style.detach(),
+            self.tv.detach(),
+            self.total.detach(),
+            {k: v.detach() for k, v in self.content_layers.items()},
+            {k: v.detach() for k, v in self.style_layers.items()},
+            self.alpha,
+            self.beta,
+            self.gamma,
+        )
+
+
+@dataclass(frozen=True)
+class _StyleTarget:
+    """One style picture's share and its Gram matrix for each layer."""
+
+    share: float
+    grams: dict[str, Tensor]
+    shapes: dict[str, tuple[int, int, int]]
+
+
+class Objective:
+    """What a picture is judged by: a content picture, a style, weights.
+
+    Targets are computed once, when the objective is made; calling it gives
+    the `Terms` of a picture, with a graph if the picture requires grad.
+
+    Args:
+        content: the content picture p, (1, 3, H, W), RGB in [0, 1].
+        style: the style picture a, of any size, or several as a sequence
+            of (picture, weight); weights count relative to their sum.
+        vgg: the network to use as it is, whatever the convention names; by
+            default the convention's own, on the content picture's device.
+        convention: whose formulas and weights, a name or a `Convention`.
+        alpha: weight of the content; the convention's if None.
+        beta: weight of the style; the convention's if None.
+        gamma: weight of the total variation; the convention's if None.
+        content_layers: names, or name -> v_l; the convention's if None.
+            A name without weight has that of the convention's layer in the
+            same block, or else the mean of the convention's weights.
+        style_layers: the same for w_l.
+
+    Raises:
+        ValueError: for pictures of a wrong shape, dtype or device, or too
+            small for the layers; unknown conventions or layers; weights
+            that are negative or not finite; a convention that cannot run.
+    """
+
+    def __init__(
+        self,
+        content: Tensor,
+        style: Styles,
+        *,
+        vgg: VGG19 | None = None,
+        convention: str | Convention = DEFAULT_CONVENTION,
+        alpha: float | None = None,
+        beta: float | None = None,
+        gamma: float | None = None,
+        content_layers: Layers | None = None,
+        style_layers: Layers | None = None,
+    ) -> None:
+        self.convention = get_convention(convention)
+        refuse_other_networks(self.convention)
+        if self.convention.gram_divisor is None:
+            kappa(self.convention, 1, 1, 1)  # raises, and says why
+        self.alpha = _weight("alpha", alpha, self.convention.alpha)
+        self.beta = _weight("beta", beta, self.convention.beta)
+        self.gamma = _weight("gamma", gamma, self.convention.gamma)
+        self.content_layers = _layer_weights(
+            "content", content_layers, self.convention.content_layers
+        )
+        self.style_layers = _layer_weights(
+            "style", style_layers, self.convention.style_layers
+        )
+        self._layers = tuple(self.content_layers | self.style_layers)
+        if not self._layers:
+            raise ValueError(
+                "there is nothing to compare: content_layers and "
+                "style_layers are both empty"
+            )
+        styles = _shares(style)
+        _check_picture("content", content, content, self.content_layers)
+        for picture, _ in styles:
+            _check_picture("style", picture, content, self.style_layers)
+        # x has the content's size, and the style's layers are taken of it
+        _check_picture("content", content, content, self.style_layers)
+        self.shape = tuple(content.shape)
+        self.vgg = vgg or convention_network(self.convention, content.device)
+        with torch.no_grad():
+            self._content = self._targets(content, self.content_layers)
+            self._styles = [
+                self._style_target(picture, share) for picture, share in styles
+            ]
+
+    def __call__(self, x: Tensor) -> Terms:
+        """Compute every term for the picture x, (1, 3, H, W) in [0, 1].
+
+        Raises:
+            ValueError: if x has another size, dtype or device than the
+                content picture.
+        """
+        if tuple(x.shape) != self.shape:
+            raise ValueError(
+                f"the picture has shape {tuple(x.shape)} and the content "
+                f"{self.shape}; they must be equal"
+            )
+        maps = self.vgg(x, self._layers)
+        content_layers = {
+            layer: self._content_layer(layer, maps[layer])
+            for layer in self.content_layers
+        }
+        style_layers = {
+            layer: self._style_layer(layer, maps[layer])
+            for layer in self.style_layers
+        }
+        content = _weighted_sum(content_layers, self.content_layers, x)
+        style = _weighted_sum(style_layers, self.style_layers, x)
+        tv = self._total_variation(x)
+        total = self.alpha * content + self.beta * style + self.gamma * tv
+        return Terms(
+            content,
+            style,
+            tv,
+            total,
+            content_layers,
+            style_layers,
+            self.alpha,
+            self.beta,
+            self.gamma,
+        )
+
+    def gradient(self, x: Tensor) -> tuple[Terms, Tensor]:
+        """Return the terms and the total's gradient with respect to x."""
+        x = x.detach().requires_grad_()
+        terms = self(x)
+        (gradient,) = torch.autograd.grad(terms.total, x)
+        return terms.detach(), gradient
+
+    def _content_layer(self, layer: str, F: Tensor) -> Tensor:
+        N, h, w = F.shape[1:]
+        c = self.convention.content_factor(N, h * w)
+        return c * content_loss(F, self._content[layer])
+
+    def _style_layer(self, layer: str, F: Tensor) -> Tensor:
+        N, h, w = F.shape[1:]
+        M, pixels = h * w, self.shape[2] * self.shape[3]
+        divisor = self.convention.gram_divisor
+        assert divisor is not None  # refused when the objective was made
+        loss = F.new_zeros(())
+        for target in self._styles:
+            _, h_a, w_a = target.shapes[layer]
+            # E divides A by M_a: with this one, by d_a in units of d / M
+            M_a = M * divisor(N, h_a * w_a) / divisor(N, M)
+            loss = loss + target.share * style_layer_loss(
+                F, target.grams[layer], M_a
+            )
+        return kappa(self.convention, N, M, pixels) * loss
+
+    def _total_variation(self, x: Tensor) -> Tensor:
+        kind = self.convention.total_variation
+        unit = x.new_tensor(self.convention.pixel_unit)[:, None, None]
+        return (
+            kind(x * unit)
+            if callable(kind)
+            else total_variation(x * unit, kind)
+        )
+
+    def _targets(
+        self, picture: Tensor, layers: Iterable[str]
+    ) -> dict[str, Tensor]:
+        layers = tuple(layers)
+        return self.vgg(picture, layers) if layers else {}
+
+    def _style_target(self, picture: Tensor, share: float) -> _StyleTarget:
+        maps = self._targets(picture, self.style_layers)
+        shapes = {layer: tuple(F.shape[1:]) for layer, F in maps.items()}
+        grams = {layer: gram_matrix(F) for layer, F in maps.items()}
+        return _StyleTarget(share, grams, shapes)  # type: ignore[arg-type]
+
+
+def convention_network(
+    convention: Convention, device: torch.device | str = "cpu"
+) -> VGG19:
+    """Return the network that a convention names, on `device`.
+
+    Where torchvision's weights are asked for and are not on this machine,
+    it is Oxford's with a warning: the formulas are then the convention's,
+    the features are not.
+    """
+    weights = convention.weights
+    if weights == "torchvision" and torchvision_path() is None:
+        weights = "oxford"
+        warnings.warn(
+            "torchvision's VGG-19 weights are not on this machine: "
+            "conventions that name them use Oxford's. Formulas and weights "
+            "are the convention's, features are not. "
+            "VGG19('torchvision', download=True) fetches them (548 MB)",
+            stacklevel=3,
+        )
+    return VGG19(weights, convention.pooling, convention.normalize).to(device)
+
+
+def _weighted_sum(
+    losses: Mapping[str, Tensor], weights: Mapping[str, float], x: Tensor
+) -> Tensor:
+    terms = [weights[layer] * loss for layer, loss in losses.items()]
+    return torch.stack(terms).sum() if terms else x.new_zeros(())
+
+
+def _weight(name: str, given: float | None, default: float) -> float:
+    weight = default if given is None else float(given)
+    if not (math.isfinite(weight) and weight >= 0):
+        raise ValueError(f"{name} is {weight}; it must be 0 or positive")
+    return weight
+
+
+def _layer_weights(
+    term: str, layers: Layers | None, defaults: Mapping[str, float]
+) -> dict[str, float]:
+    if layers is None:
+        return dict(defaults)
+    names = check_layers(layers)
+    if not isinstance(layers, Mapping):
+        return {name: _default_weight(name, defaults) for name in names}
+    return {
+        name: _weight(f"the {term} weight of {name}", layers[name], 0.0)
+        for name in names
+    }
+
+
+def _default_weight(name: str, defaults: Mapping[str, float]) -> float:
+    """Return the weight of the layer or its block, else the mean weight."""
+    same_block = [w for other, w in defaults.items() if other[4] == name[4]]
+    candidates = same_block or list(defaults.values())
+    mean = sum(candidates) / len(candidates)
+    return defaults.get(name, mean)
+
+
+def _shares(style: Styles) -> list[tuple[Tensor, float]]:
+    if isinstance(style, Tensor):
+        return [(style, 1.0)]
+    styles = [
+        (picture, _weight("a style's weight", w, 0)) for picture, w in style
+    ]
+    whole = sum(weight for _, weight in styles)
+    if not whole > 0:
+        raise ValueError(
+            "style must be a picture, or a sequence of (picture, weight) "
+            "with a positive weight among them"
+        )
+    return [(picture, weight / whole) for picture, weight in styles]
+
+
+def _check_picture(
+    name: str, picture: Tensor, content: Tensor, layers: Iterable[str]
+) -> None:
+    if picture.ndim != 4 or picture.shape[:2] != (1, 3):
+        raise ValueError(
+            f"the {name} picture must have shape (1, 3, H, W), "
+            f"not {tuple(picture.shape)}"
+        )
+    if not picture.is_floating_point() or picture.dtype != content.dtype:
+        raise ValueError(
+            f"the {name} picture is {picture.dtype} and the content "
+            f"{content.dtype}; both must have one floating dtype"
+        )
+    if picture.device != content.device:
+        raise ValueError(
+            f"the {name} picture is on {picture.device} and the content on "
+            f"{content.device}; move one with .to(...)"
+        )
+    for layer in layers:
+        try:
+            feature_shape(layer, *picture.shape[2:])
+        except ValueError as error:
+            raise ValueError(f"the {name} picture: {error}") from None

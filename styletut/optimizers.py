@@ -1,0 +1,300 @@
+"""Minimization of a function of a tensor, as generators of its iterates.
+
+All of them take `evaluate(x) -> (value, gradient)`, a start, the number of
+evaluations to spend and bounds to stay within, and yield an `Iterate` right
+after each accepted point was evaluated. What they decide on the host costs
+one read of a few numbers an evaluation, and nothing depends on the clock.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+Evaluate = Callable[[Tensor], tuple[Tensor, Tensor]]
+Bounds = tuple[Tensor, Tensor] | None
+Rate = float | Callable[[int], float]
+
+SUFFICIENT_DECREASE = 1e-4
+"""Armijo's constant: least part of the predicted decrease (Nocedal and
+Wright 2006, equation 3.4)."""
+
+FIRST_STEP = 0.01
+"""Root mean square of the first step along the gradient, in pixel values of
+[0, 1]: two and a half of 255 grey levels."""
+
+SMALLEST_COSINE = 1e-8
+"""Pairs with less curvature, y.s / (|y| |s|), say nothing and are left out."""
+
+BACKTRACKS = 12
+"""Trials along a direction before it is given up."""
+
+
+class Iterate(NamedTuple):
+    """A point of a run, with the function's value and gradient there."""
+
+    x: Tensor
+    value: Tensor
+    gradient: Tensor
+    evaluations: int
+
+
+class _Pair(NamedTuple):
+    s: Tensor
+    y: Tensor
+    ys: float
+    yy: float
+
+
+def lbfgs(
+    evaluate: Evaluate,
+    start: Tensor,
+    *,
+    evaluations: int,
+    bounds: Bounds = None,
+    history: int = 50,
+    unit: float = 1.0,
+) -> Iterator[Iterate]:
+    """Projected L-BFGS with a backtracking line search.
+
+    Directions are those of the two-loop recursion (Nocedal and Wright 2006,
+    algorithm 7.4) over the coordinates that the bounds leave free; every
+    trial point is projected onto the bounds, and the pairs (s, y) are taken
+    between points really visited. A step is accepted if the value falls by
+    a part of what the gradient predicts, so values never rise. Multiplying
+    the function by a number changes nothing: while there is no curvature
+    to go by, the step's length is set in units of x.
+
+    Args:
+        evaluate: x -> (value, gradient).
+        start: first point.
+        evaluations: how often `evaluate` is called, at most.
+        bounds: (lowest, highest) value of x, or None.
+        history: number of pairs kept.
+        unit: what 1 of a pixel's range [0, 1] is in x.
+
+    Yields:
+        The start and every accepted point. Ends early where no step along
+        the gradient lowers the value, to the precision of its numbers.
+    """
+    x = _project(start, bounds)
+    value, g = evaluate(x)
+    done = 1
+    yield Iterate(x, value, g, done)
+    pairs: deque[_Pair] = deque(maxlen=history)
+    length = FIRST_STEP * unit
+    while done < evaluations:
+        free = _free(x, g, bounds)
+        d = -_two_loop(g * free, pairs) * free
+        if not pairs:
+            d = d * (length / _root_mean_square(d))
+        accepted = None
+        t = 1.0
+        for _ in range(min(BACKTRACKS, evaluations - done)):
+            trial = _project(x + t * d, bounds)
+            s = trial - x
+            value_t, g_t = evaluate(trial)
+            done += 1
+            y = g_t - g
+            rise, slope, ys, yy, ss = _numbers(
+                value_t - value,
+                _dot(g, s),
+                _dot(y, s),
+                _dot(y, y),
+                _dot(s, s),
+            )
+            if rise <= SUFFICIENT_DECREASE * slope and slope < 0:
+                accepted = Iterate(trial, value_t, g_t, done)
+                break
+            t *= _shorter(rise, slope)
+        if accepted is None:
+            if not pairs:
+                return
+            pairs.clear()  # the curvature misled: take the gradient again
+            continue
+        x, value, g, _ = accepted
+        if ys > SMALLEST_COSINE * math.sqrt(yy * ss):
+            pairs.append(_Pair(s, y, ys, yy))
+        elif not pairs:
+            length *= 2  # concave along the step: go further next time
+        yield accepted
+
+
+def torch_lbfgs(
+    evaluate: Evaluate,
+    start: Tensor,
+    *,
+    evaluations: int,
+    bounds: Bounds = None,
+    learning_rate: float = 1.0,
+    history: int = 100,
+    unit: float = 1.0,
+) -> Iterator[Iterate]:
+    """Run torch's L-BFGS without line search, as most implementations do.
+
+    With bounds, x is clamped before each evaluation, as in the PyTorch
+    tutorial, and the optimizer is not told: its pairs then describe steps
+    that were not made. Arguments are those of `lbfgs`.
+
+    Yields:
+        Every point, also where the value rises.
+    """
+    x = start.detach().clone(memory_format=torch.contiguous_format)
+    optimizer = torch.optim.LBFGS(
+        [x], lr=learning_rate, max_iter=1, history_size=history
+    )
+    for k in range(evaluations):
+        x.copy_(_project(x, bounds))
+        visited = x.clone()
+        value, gradient = evaluate(visited)
+        x.grad = gradient.contiguous()
+        optimizer.step(lambda value=value: value)
+        yield Iterate(visited, value, gradient, k + 1)
+
+
+def adam(
+    evaluate: Evaluate,
+    start: Tensor,
+    *,
+    evaluations: int,
+    bounds: Bounds = None,
+    learning_rate: Rate | None = None,
+    betas: tuple[float, float] = (0.9, 0.999),
+    epsilon: float = 1e-8,
+    unit: float = 1.0,
+) -> Iterator[Iterate]:
+    """Adam (Kingma and Ba 2015, algorithm 1), projected onto the bounds.
+
+    Args:
+        evaluate: x -> (value, gradient).
+        start: first point.
+        evaluations: how often `evaluate` is called.
+        bounds: (lowest, highest) value of x, or None.
+        learning_rate: about how far an entry of x moves in a step, a number
+            or a function of the step 0, 1, ...; by default 0.02 `unit`.
+        betas: decay of the first and the second moment.
+        epsilon: added to the root of the second moment.
+        unit: what 1 of a pixel's range [0, 1] is in x.
+
+    Yields:
+        Every point.
+    """
+    rate = 0.02 * unit if learning_rate is None else learning_rate
+    x = _project(start, bounds)
+    m, v = torch.zeros_like(x), torch.zeros_like(x)
+    for k in range(evaluations):
+        value, g = evaluate(x)
+        yield Iterate(x, value, g, k + 1)
+        m = betas[0] * m + (1 - betas[0]) * g
+        v = betas[1] * v + (1 - betas[1]) * g.square()
+        m_hat = m / (1 - betas[0] ** (k + 1))
+        v_hat = v / (1 - betas[1] ** (k + 1))
+        step = m_hat / (v_hat.sqrt() + epsilon)
+        x = _project(x - _rate(rate, k) * step, bounds)
+
+
+def gradient_descent(
+    evaluate: Evaluate,
+    start: Tensor,
+    *,
+    evaluations: int,
+    bounds: Bounds = None,
+    learning_rate: Rate | None = None,
+    momentum: float = 0.0,
+    unit: float = 1.0,
+) -> Iterator[Iterate]:
+    """Gradient descent, projected onto the bounds.
+
+    Args:
+        evaluate: x -> (value, gradient).
+        start: first point.
+        evaluations: how often `evaluate` is called.
+        bounds: (lowest, highest) value of x, or None.
+        learning_rate: factor of the gradient, a number or a function of the
+            step 0, 1, ...; by default the one that moves x by `FIRST_STEP`
+            in the root mean square at the first step.
+        momentum: part of the last step's velocity that is kept (heavy ball,
+            Polyak 1964).
+        unit: what 1 of a pixel's range [0, 1] is in x.
+
+    Yields:
+        Every point.
+    """
+    x = _project(start, bounds)
+    velocity = torch.zeros_like(x)
+    for k in range(evaluations):
+        value, g = evaluate(x)
+        yield Iterate(x, value, g, k + 1)
+        if learning_rate is None:
+            learning_rate = FIRST_STEP * unit / float(_root_mean_square(g))
+        velocity = momentum * velocity - _rate(learning_rate, k) * g
+        x = _project(x + velocity, bounds)
+
+
+OPTIMIZERS: Mapping[str, Callable[..., Iterator[Iterate]]] = MappingProxyType(
+    {
+        "lbfgs": lbfgs,
+        "torch_lbfgs": torch_lbfgs,
+        "adam": adam,
+        "gradient_descent": gradient_descent,
+    }
+)
+"""The optimizers by name."""
+
+
+def _two_loop(g: Tensor, pairs: deque[_Pair]) -> Tensor:
+    """Return H g for the inverse Hessian that the pairs describe."""
+    q = g.clone()
+    alphas = []
+    for pair in reversed(pairs):
+        alpha = _dot(pair.s, q) / pair.ys
+        q -= alpha * pair.y
+        alphas.append(alpha)
+    if pairs:
+        q *= pairs[-1].ys / pairs[-1].yy
+    for pair, alpha in zip(pairs, reversed(alphas), strict=True):
+        beta = _dot(pair.y, q) / pair.ys
+        q += (alpha - beta) * pair.s
+    return q
+
+
+def _free(x: Tensor, g: Tensor, bounds: Bounds) -> Tensor:
+    """Return 1 where a step against the gradient stays in bounds, else 0."""
+    if bounds is None:
+        return torch.ones_like(x)
+    low, high = bounds
+    held = ((x <= low) & (g > 0)) | ((x >= high) & (g < 0))
+    return (~held).to(x.dtype)
+
+
+def _project(x: Tensor, bounds: Bounds) -> Tensor:
+    return x if bounds is None else torch.clamp(x, *bounds)
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return torch.dot(a.flatten(), b.flatten())
+
+
+def _root_mean_square(x: Tensor) -> Tensor:
+    return x.square().mean().sqrt().clamp(min=torch.finfo(x.dtype).tiny)
+
+
+def _numbers(*values: Tensor) -> list[float]:
+    """Read several numbers from the device at once."""
+    numbers: list[float] = torch.stack(values).tolist()
+    return numbers
+
+
+def _shorter(rise: float, slope: float) -> float:
+    """Return the factor to the minimum of the parabola through a trial."""
+    if not (math.isfinite(rise) and math.isfinite(slope)) or slope >= 0:
+        return 0.1
+    return min(max(-slope / (2 * (rise - slope)), 0.1), 0.5)
+
+
+def _rate(rate: Rate, k: int) -> float:
+    return rate(k) if callable(rate) else rate

@@ -1,0 +1,183 @@
+"""What a picture is here: a tensor (1, 3, H, W), sRGB in [0, 1].
+
+The form is checked, sized and turned into Pillow's in this module alone.
+"""
+
+import operator
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+MAX_PIXELS = 89_478_485
+"""Largest picture that is read; Pillow starts to warn above this number."""
+
+MAX_ASPECT = 20
+"""Largest ratio of the sides that is read; a panorama rarely exceeds 10."""
+
+
+class ImageError(ValueError):
+    """A picture that cannot be used: which one, why, and what to do."""
+
+
+def check_picture(image: Tensor) -> None:
+    """Refuse what is not a floating tensor (1, 3, H, W) with pixels in it.
+
+    Raises:
+        ImageError: With the shape or dtype found.
+    """
+    if image.ndim != 4 or image.shape[:2] != (1, 3) or 0 in image.shape:
+        raise ImageError(
+            "a picture is a tensor of shape (1, 3, H, W), not "
+            f"{tuple(image.shape)}. `load_image` makes one."
+        )
+    if not image.is_floating_point():
+        raise ImageError(
+            f"a picture is a floating tensor in [0, 1], not {image.dtype}. "
+            "`load_image` converts it."
+        )
+
+
+def check_shape(height: int, width: int, name: str) -> None:
+    """Refuse sides that no picture of use has.
+
+    Args:
+        height: Height in pixels.
+        width: Width in pixels.
+        name: How the message calls the picture.
+
+    Raises:
+        ImageError: A side is 0, or `MAX_PIXELS` or `MAX_ASPECT` is exceeded.
+    """
+    if height < 1 or width < 1:
+        raise ImageError(f"{name} has no pixels ({width} x {height}).")
+    if height * width > MAX_PIXELS:
+        raise too_large(name, height * width)
+    ratio = max(height, width) / min(height, width)
+    if ratio > MAX_ASPECT:
+        raise ImageError(
+            f"{name} is {width} x {height} pixels, a ratio of {ratio:.1f} to "
+            f"1; at most {MAX_ASPECT} to 1 can be used. Crop it first."
+        )
+
+
+def too_large(name: str, pixels: int) -> ImageError:
+    """The error for a picture of more than `MAX_PIXELS`."""
+    return ImageError(
+        f"{name} has {pixels / 1e6:.1f} million pixels; the limit "
+        f"(MAX_PIXELS) is {MAX_PIXELS / 1e6:.1f} million. Make it smaller."
+    )
+
+
+def fit(height: int, width: int, size: int) -> tuple[int, int]:
+    """Height and width of a picture scaled to a longer side of `size`.
+
+    The course's one rounding rule: the shorter side is rounded to the
+    nearest pixel, halves upward, and is at least 1.
+
+    Args:
+        height: Height in pixels, at least 1.
+        width: Width in pixels, at least 1.
+        size: Longer side wanted, in pixels, at least 1.
+
+    Returns:
+        `(height, width)`, the larger of which is `size`.
+
+    Raises:
+        ImageError: One of the three is not a whole number of at least 1.
+    """
+    height, width, size = (check_size(n) for n in (height, width, size))
+    longer = max(height, width)
+    # In integers, so that no float decides which way a half is rounded.
+    shorter = (2 * min(height, width) * size + longer) // (2 * longer)
+    shorter = max(1, shorter)
+    return (size, shorter) if height >= width else (shorter, size)
+
+
+def check_size(size: int) -> int:
+    """A number of pixels as an int.
+
+    Raises:
+        ImageError: It is not a whole number of at least 1.
+    """
+    try:
+        number = operator.index(size)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(size, bool):
+        raise ImageError(
+            f"a size is a whole number of pixels, at least 1, not {size!r}."
+        )
+    return number
+
+
+def resize(image: Tensor, size: int) -> Tensor:
+    """Scale a picture to a longer side of `size`, as `resize_to` does.
+
+    Args:
+        image: A tensor (1, 3, H, W), floating, in [0, 1].
+        size: Longer side in pixels; `fit` gives the shorter.
+
+    Returns:
+        A tensor (1, 3, h, w) of the same dtype and device, in [0, 1].
+
+    Raises:
+        ImageError: `image` has another form, or `size` is less than 1.
+    """
+    check_picture(image)
+    return resize_to(image, *fit(image.shape[2], image.shape[3], size))
+
+
+def resize_to(image: Tensor, height: int, width: int) -> Tensor:
+    """Scale a picture by antialiased bicubic interpolation.
+
+    Args:
+        image: A tensor (1, 3, H, W), floating, in [0, 1].
+        height: New height in pixels, at least 1.
+        width: New width in pixels, at least 1.
+
+    Returns:
+        A tensor (1, 3, height, width) of the same dtype and device, clamped
+        to [0, 1] since a cubic overshoots at edges.
+
+    Raises:
+        ImageError: `image` has another form, or a side is less than 1.
+    """
+    check_picture(image)
+    shape = (check_size(height), check_size(width))
+    scaled = functional.interpolate(
+        image, shape, mode="bicubic", antialias=True, align_corners=False
+    )
+    return scaled.clamp(0, 1)
+
+
+def to_pil(image: Tensor) -> Image.Image:
+    """Convert a picture to Pillow, to the nearest of 256 levels.
+
+    Args:
+        image: A tensor (1, 3, H, W), floating, finite. Values outside
+            [0, 1] are clamped.
+
+    Returns:
+        A picture of mode RGB.
+
+    Raises:
+        ImageError: The form is another, or values are not finite.
+    """
+    check_picture(image)
+    pixels = image.detach()[0].permute(1, 2, 0).cpu().double()
+    broken = int((~pixels.isfinite()).sum())
+    if broken:
+        raise ImageError(
+            f"{broken} values of the picture are NaN or infinite: the "
+            "computation that made it went wrong before."
+        )
+    levels = (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
+    return Image.fromarray(levels.numpy())
+
+
+def from_pixels(pixels: np.ndarray) -> Tensor:
+    """Make a picture of float32 pixels (H, W, 3) in [0, 1]."""
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()

@@ -1,0 +1,256 @@
+"""Every choice of a run: the caller's, or else the convention's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from styletut import __version__
+from styletut.conventions import (
+    DEFAULT_CONVENTION,
+    Convention,
+    get_convention,
+)
+from styletut.objective import Layers
+from styletut.pictures import check_size, fit
+
+STARTS = ("content", "noise", "style", "grey")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run, settled before any work is done.
+
+    Attributes:
+        convention: whose formulas, and whose choice of all that was left.
+        schedule: (longer side in pixels, evaluations), coarse to fine.
+        style_scale: the style's longer side in units of the content's; None
+            for the convention's rule.
+        weights: alpha, beta, gamma, content_layers and style_layers as
+            `Objective` takes them, those that the caller chose.
+        optimizer: a name out of `optimizers.OPTIMIZERS`.
+        options: its keyword arguments.
+        range_rule: as `minimize` takes it.
+        pixel_unit: as `minimize` takes it.
+        start: a name out of `STARTS`, or a picture.
+        seed: of the noise.
+        device: where the run takes place.
+    """
+
+    convention: Convention
+    schedule: tuple[tuple[int, int], ...]
+    style_scale: float | None
+    weights: Mapping[str, Any]
+    optimizer: str
+    options: Mapping[str, Any]
+    range_rule: str
+    pixel_unit: tuple[float, float, float]
+    start: str | Tensor
+    seed: int
+    device: torch.device
+
+    def text(self) -> dict[str, str]:
+        """Return the plan as names and values for a picture's text fields."""
+        own = self.convention
+        start = self.start if isinstance(self.start, str) else "a picture"
+        weights = {
+            "alpha": own.alpha,
+            "beta": own.beta,
+            "gamma": own.gamma,
+            "content_layers": own.content_layers,
+            "style_layers": own.style_layers,
+        } | dict(self.weights)
+        return {
+            "convention": own.name,
+            "sizes": " ".join(str(size) for size, _ in self.schedule),
+            "evaluations": " ".join(str(n) for _, n in self.schedule),
+            "style_scale": str(self.style_scale or own.style_size),
+            **{name: _plain(value) for name, value in weights.items()},
+            "optimizer": self.optimizer,
+            "options": _plain(self.options),
+            "range_rule": self.range_rule,
+            "start": start,
+            "seed": str(self.seed),
+            "device": self.device.type,
+            "styletut": __version__,
+            "torch": torch.__version__,
+        }
+
+
+def plan_run(
+    content: Tensor,
+    *,
+    size: int | None = None,
+    style_size: int | None = None,
+    evaluations: int | None = None,
+    schedule: Sequence[tuple[int, int]] | None = None,
+    convention: str | Convention = DEFAULT_CONVENTION,
+    alpha: float | None = None,
+    beta: float | None = None,
+    gamma: float | None = None,
+    content_layers: Layers | None = None,
+    style_layers: Layers | None = None,
+    optimizer: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    range_rule: str | None = None,
+    start: str | Tensor | None = None,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+) -> Plan:
+    """Settle a run; `transfer.stylize_steps` tells what the arguments are.
+
+    Raises:
+        ValueError: for an unknown name or an impossible size or budget.
+    """
+    own = get_convention(convention)
+    height, width = content.shape[-2:]
+    if schedule is None:
+        side = _own_size(own, height, width) if size is None else size
+        budget = own.evaluations if evaluations is None else evaluations
+        schedule = split_evaluations(check_size(side), budget, own.coarsest)
+    elif size is not None or evaluations is not None:
+        raise ValueError(
+            "schedule says sizes and evaluations; leave out size and "
+            "evaluations where it is given"
+        )
+    schedule = tuple((check_size(side), n) for side, n in schedule)
+    if not schedule or any(n < 1 for _, n in schedule):
+        raise ValueError(
+            f"the schedule is {schedule}; it takes at least one size, and "
+            "at least 1 evaluation at each"
+        )
+    if isinstance(start, str) and start not in STARTS:
+        raise ValueError(
+            f"the start is {start!r}; it can be {', '.join(STARTS)} or a "
+            "picture"
+        )
+    chosen = {
+        "alpha": alpha,
+        "beta": beta,
+        "gamma": gamma,
+        "content_layers": content_layers,
+        "style_layers": style_layers,
+    }
+    same_optimizer = optimizer is None or optimizer == own.optimizer
+    own_options = own.optimizer_options if same_optimizer else {}
+    return Plan(
+        convention=own,
+        schedule=schedule,
+        style_scale=(
+            None
+            if style_size is None
+            else check_size(style_size) / schedule[-1][0]
+        ),
+        weights={k: v for k, v in chosen.items() if v is not None},
+        optimizer=own.optimizer if optimizer is None else optimizer,
+        options=own_options if options is None else options,
+        range_rule=own.range_rule if range_rule is None else range_rule,
+        pixel_unit=own.pixel_unit,
+        start=own.start if start is None else start,
+        seed=seed,
+        device=find_device(device),
+    )
+
+
+def split_evaluations(
+    size: int, evaluations: int, coarsest: int | None
+) -> list[tuple[int, int]]:
+    """Spread a budget over sizes that double up to `size`.
+
+    Each size but the last is the half of the next and no less than
+    `coarsest` pixels. The finest size gets a quarter of the evaluations,
+    or half where there are two, and the coarser ones share the rest: theirs
+    cost a fourth and a sixteenth.
+
+    Args:
+        size: longer side of the result in pixels.
+        evaluations: in all, at least 1.
+        coarsest: least longer side to begin with; None for one size alone.
+
+    Raises:
+        ValueError: if there is nothing to spread.
+    """
+    if evaluations < 1:
+        raise ValueError(
+            f"evaluations is {evaluations}; a run takes at least 1"
+        )
+    sizes = [size]
+    while (
+        coarsest is not None
+        and sizes[0] // 2 >= coarsest
+        and len(sizes) < evaluations
+    ):
+        sizes.insert(0, sizes[0] // 2)
+    finest = max(evaluations // max(len(sizes), 1), 1)
+    rest, others = evaluations - finest, len(sizes) - 1
+    shares = [rest // others + (i < rest % others) for i in range(others)]
+    return list(zip(sizes, [*shares, finest], strict=True))
+
+
+def style_shape(style: Tensor, content: Tensor, plan: Plan) -> tuple[int, int]:
+    """Return height and width of the style picture for a content picture.
+
+    By the plan's scale, or the convention's rule: its "longer" or "shorter"
+    side is the content's, or it has the content's "area" or "shape".
+    """
+    height, width = content.shape[-2:]
+    h, w = style.shape[-2:]
+    if plan.style_scale is not None:
+        return fit(h, w, max(round(plan.style_scale * max(height, width)), 1))
+    rule = plan.convention.style_size
+    if rule == "shape":
+        return height, width
+    if rule == "longer":
+        return fit(h, w, max(height, width))
+    if rule == "shorter":
+        factor = min(height, width) / min(h, w)
+    else:
+        factor = (height * width / (h * w)) ** 0.5
+    return fit(h, w, max(round(factor * max(h, w)), 1))
+
+
+def find_device(device: str | torch.device = "auto") -> torch.device:
+    """Return the device of that name; "auto" is CUDA, else MPS, else CPU.
+
+    Raises:
+        ValueError: if torch does not know it or it is not there.
+    """
+    if str(device) == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        mps = torch.backends.mps.is_available()
+        return torch.device("mps" if mps else "cpu")
+    try:
+        found = torch.device(device)
+        torch.empty(1, device=found)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"the device {str(device)!r} cannot be used here ({reason}); "
+            "'auto' takes the best there is, 'cpu' is always there"
+        ) from None
+    return found
+
+
+def _own_size(convention: Convention, height: int, width: int) -> int:
+    """Return the convention's size as a longer side, never enlarging."""
+    side = {
+        "longer": max(height, width),
+        "shorter": min(height, width),
+        "height": height,
+    }[convention.size_of]
+    longer = max(height, width)
+    return min(round(convention.size * longer / side), longer)
+
+
+def _plain(value: Any) -> str:
+    """Write a value for a text field: functions and mappings by name."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return " ".join(_plain(v) for v in value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return getattr(value, "__name__", str(value))

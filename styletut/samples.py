@@ -1,0 +1,134 @@
+"""The course's own pictures: who made each, under which license, where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from styletut.pictures import ImageError
+
+STYLE_FOLDER = Path(__file__).parent / "data" / "styles"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture: `name` is what `sample` takes, `source` where it is from.
+
+    Content photos come with scikit-image, style pictures with this package.
+    """
+
+    name: str
+    kind: Literal["content", "style"]
+    title: str
+    author: str
+    license: str
+    source: str
+
+
+_PHOTOS = {
+    "astronaut": "astronaut.png",
+    "camera": "camera.png",
+    "chelsea": "chelsea.png",
+    "coffee": "coffee.png",
+    "retina": "retina.jpg",
+    "rocket": "rocket.jpg",
+}
+
+
+def _photo(
+    name: str, title: str, author: str, license: str, source: str
+) -> Sample:
+    return Sample(name, "content", title, author, license, source)
+
+
+def _painting(name: str, title: str) -> Sample:
+    return Sample(
+        name,
+        "style",
+        title,
+        "the styletut authors",
+        "MIT",
+        "tools/paint_styles.py",
+    )
+
+
+_ALL = (
+    _photo(
+        "astronaut",
+        "Eileen Collins, astronaut",
+        "NASA",
+        "public domain",
+        "scikit-image, astronaut.png; https://flic.kr/p/r9qvLn",
+    ),
+    _photo(
+        "camera",
+        "Photographer with a tripod",
+        "Lav Varshney",
+        "CC0",
+        "scikit-image, camera.png",
+    ),
+    _photo(
+        "chelsea",
+        "Chelsea the cat",
+        "Stefan van der Walt",
+        "CC0",
+        "scikit-image, chelsea.png",
+    ),
+    _photo(
+        "coffee",
+        "A cup of coffee at Pikolo Espresso Bar",
+        "Rachel Michetti",
+        "CC0",
+        "scikit-image, coffee.png",
+    ),
+    _photo(
+        "retina",
+        "Fundus of a left eye",
+        "Mikael Häggström",
+        "CC0",
+        "scikit-image, retina.jpg; https://commons.wikimedia.org/wiki/"
+        "File:Fundus_photograph_of_normal_left_eye.jpg",
+    ),
+    _photo(
+        "rocket",
+        "Falcon 9 lifts off with DSCOVR",
+        "SpaceX",
+        "public domain",
+        "scikit-image, rocket.jpg; "
+        "https://www.flickr.com/photos/spacexphotos/16511594820",
+    ),
+)
+
+SAMPLES: Mapping[str, Sample] = MappingProxyType(
+    {each.name: each for each in _ALL}
+)
+"""Every sample picture by name, content photos first."""
+
+
+def sample_path(name: str) -> Path:
+    """Where a sample picture lies on this computer.
+
+    Raises:
+        ImageError: No sample has this name, or its file is not installed.
+    """
+    if name not in SAMPLES:
+        raise ImageError(
+            f"there is no sample picture {name!r}. There are: "
+            f"{', '.join(SAMPLES)}."
+        )
+    if name in _PHOTOS:
+        return _photo_folder() / _PHOTOS[name]
+    return STYLE_FOLDER / f"{name}.jpg"
+
+
+def _photo_folder() -> Path:
+    # Importing skimage takes a second; its files are read without that.
+    package = find_spec("skimage")
+    if package is None or package.origin is None:
+        raise ImageError(
+            "the sample photos come with scikit-image, which is not "
+            "installed. Run: python -m pip install scikit-image"
+        )
+    return Path(package.origin).parent / "data"

@@ -1,0 +1,178 @@
+"""Pictures out, to a file that is whole or not there."""
+
+import errno
+import io
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from styletut.pictures import ImageError, to_pil
+
+_MAX_COMMENT = 65533  # A JPEG segment's 16-bit length counts itself, too.
+
+
+def save_image(
+    image: Tensor,
+    path: str | os.PathLike[str],
+    text: Mapping[str, str] | None = None,
+) -> None:
+    """Write a picture as PNG or JPEG, as the suffix says.
+
+    The file appears whole or not at all: it is written under another name in
+    the same folder and then moved over `path`, so that an interrupt, a full
+    disk or a crash leaves an earlier file as it was.
+
+    Args:
+        image: A tensor (1, 3, H, W), floating; see `to_pil`.
+        path: Name ending in .png, .jpg or .jpeg. A link is followed.
+        text: Notes to store in the file, any Unicode: PNG text fields, in
+            JPEG one UTF-8 comment with a `key: value` line for each.
+
+    Raises:
+        ImageError: The picture is invalid, or nothing can be written there.
+    """
+    target = _writable_target(path)
+    picture, notes = to_pil(image), _checked_text(text or {})
+    encode = _ENCODERS[Path(path).suffix.lower()]
+    _replace(target, encode(picture, notes))
+
+
+def ensure_writable(path: str | os.PathLike[str]) -> None:
+    """Check that `save_image` can write to `path`, before a long computation.
+
+    Nothing is left behind, and an existing file is not touched.
+
+    Args:
+        path: As for `save_image`.
+
+    Raises:
+        ImageError: The suffix is unknown, the folder is missing or closed to
+            writing, or something else than a writable file has this name.
+    """
+    target = _writable_target(path)
+    temporary = _temporary(target)
+    try:
+        os.close(_create(temporary))
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _writable_target(path: str | os.PathLike[str]) -> Path:
+    """The path with `~` and links resolved, if nothing forbids writing."""
+    name = os.fsdecode(path)
+    if Path(name).suffix.lower() not in _ENCODERS:
+        known = ", ".join(_ENCODERS)
+        raise ImageError(
+            f"{name!r}: the file's name decides its format and must end in "
+            f"one of {known}."
+        )
+    try:
+        target = Path(name).expanduser().resolve()
+        folder, exists = target.parent.is_dir(), target.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ImageError(f"{name!r} cannot be written: {error}.") from error
+    if not folder:
+        raise ImageError(
+            f"{name!r} cannot be written: there is no folder "
+            f"{str(target.parent)!r}. Create it first."
+        )
+    if target.is_dir():
+        raise ImageError(f"{name!r} is a folder. Add a file name.")
+    if exists and not (target.is_file() and os.access(target, os.W_OK)):
+        raise ImageError(
+            f"{name!r} exists and is write-protected or no ordinary file. "
+            "Choose another name."
+        )
+    return target
+
+
+def _checked_text(text: Mapping[str, str]) -> dict[str, str]:
+    """The notes in a form that PNG and UTF-8 can hold."""
+    for key, value in text.items():
+        if not re.fullmatch(r"[!-~]([ -~]{0,77}[!-~])?", key):
+            raise ImageError(
+                f"text field {key!r}: a PNG wants a name of 1 to 79 ASCII "
+                "characters, not beginning or ending with a space."
+            )
+        if not isinstance(value, str) or "\0" in value:
+            raise ImageError(
+                f"text field {key!r} is {value!r}; wanted is a string "
+                "without NUL."
+            )
+    # A file name that is not UTF-8 arrives here with lone surrogates.
+    return {
+        key: value.encode(errors="backslashreplace").decode()
+        for key, value in text.items()
+    }
+
+
+def _png(picture: Image.Image, text: Mapping[str, str]) -> bytes:
+    info = PngInfo()
+    for key, value in text.items():
+        info.add_text(key, value)  # As iTXt where Latin-1 cannot say it.
+    data = io.BytesIO()
+    picture.save(data, "PNG", pnginfo=info)
+    return data.getvalue()
+
+
+def _jpeg(picture: Image.Image, text: Mapping[str, str]) -> bytes:
+    comment = "\n".join(f"{key}: {value}" for key, value in text.items())
+    encoded = comment.encode()
+    if len(encoded) > _MAX_COMMENT:
+        raise ImageError(
+            f"the text takes {len(encoded)} bytes; a JPEG comment holds "
+            f"{_MAX_COMMENT}. Save as .png instead."
+        )
+    data = io.BytesIO()
+    # Without chroma subsampling: a style's colors change from pixel to pixel.
+    picture.save(data, "JPEG", quality=95, subsampling=0, comment=encoded)
+    return data.getvalue()
+
+
+_ENCODERS = {".png": _png, ".jpg": _jpeg, ".jpeg": _jpeg}
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{secrets.token_hex(8)}{target.suffix}.part")
+
+
+def _create(path: Path) -> int:
+    """Open a new file with the permissions that the umask leaves."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.open(path, flags, 0o666)
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Put a file with this content in the target's place, in one step."""
+    temporary = _temporary(target)
+    try:
+        with open(_create(temporary), "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _unwritable(target: Path, error: OSError) -> ImageError:
+    remedy = "Choose another folder."
+    if error.errno == errno.ENOSPC:
+        remedy = "Free some disk space."
+    return ImageError(
+        f"{str(target)!r} cannot be written: {error.strerror or error}. "
+        + remedy
+    )

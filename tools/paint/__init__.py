@@ -1,0 +1,1 @@
+"""Original style pictures, each painted by one module of this package."""
