@@ -5,7 +5,7 @@ PYTHON = python3
 OFFLINE =
 LAB_FLAGS =
 PHOTO = astronaut
-STYLE = night_sky
+STYLE = night
 N =
 
 IN_VENV = .venv/bin/python

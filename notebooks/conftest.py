@@ -9,11 +9,11 @@ os.environ.setdefault("STYLETUT_PROFILE", "ci")
 
 # What the package and the cells themselves warn about is our mistake, and
 # fails the cell. What other packages say depends on their versions.
-STRICT = """
-import warnings
-warnings.filterwarnings("error", module=r"styletut(\\.|$)|__main__$")
-del warnings
-"""
+# Without a name: a cell must import what it uses itself.
+STRICT = (
+    "__import__('warnings').filterwarnings("
+    "'error', module=r'styletut(\\.|$)|__main__$')"
+)
 
 
 def pytest_collectstart(collector):

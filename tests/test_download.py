@@ -192,8 +192,21 @@ def test_the_whole_download_has_a_time_limit(server, monkeypatch, name):
 
 def test_a_silent_server_has_a_time_limit_of_its_own(server, monkeypatch):
     monkeypatch.setattr(module, "READ_SECONDS", 0.2)
+    began = time.monotonic()
     with pytest.raises(ImageError, match=r"too long .*0\.2 s without a byte"):
         load_image(f"{server.url}/silent")
+    assert time.monotonic() - began < 2
+
+
+def test_a_download_that_was_given_up_ends(server, monkeypatch):
+    monkeypatch.setattr(module, "MAX_SECONDS", 0.1)
+    before = threading.active_count()
+    with pytest.raises(ImageError, match="too long"):
+        load_image(f"{server.url}/drip")
+    until = time.monotonic() + 2
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.02)
+    assert threading.active_count() == before
 
 
 def test_a_slow_server_within_the_limits_is_waited_for(server, monkeypatch):

@@ -258,6 +258,15 @@ def test_damaged_venv_heals(copied):
     assert location_of_package(copied) == copied.resolve()
 
 
+def test_venv_made_by_hand_is_kept_with_what_is_in_it(copied):
+    (copied / STAMP).unlink()
+    (copied / ".venv/by_hand").touch()
+    result = install(copied)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "anew" not in result.stdout
+    assert (copied / ".venv/by_hand").exists()
+
+
 def test_second_of_two_makes_waits_for_the_first(copied):
     fcntl = pytest.importorskip("fcntl")
     with open(copied / "pyproject.toml", "r+") as lock:

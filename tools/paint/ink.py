@@ -21,6 +21,7 @@ from .fields import (
 SIZE = (736, 560)
 PAPER, WASH, INK = palette("#efe3c8", "#8a6238", "#1d1713")
 SUN = (0.93, 0.33)
+TREE = 6
 
 
 def grow(rng: np.random.Generator) -> list[tuple[Array, Array]]:
@@ -102,8 +103,16 @@ def tones(
     sky = 0.06 + 0.42 * smoothstep(0.10, 1.15, away) * smoothstep(0.85, 0, y)
     sky = sky + 0.20 * smoothstep(0.1, 1.2, swirl) - 0.18 * smoothstep(
         0.0, -1.2, swirl)
-    sky = np.where(away < 0.085, 0.0, np.clip(sky, 0.03, 0.9))
+    rays = 0.05 * np.cos(60 * np.arctan2(y - SUN[1], x - SUN[0]))
+    sky = sky + 0.10 * np.exp(-(((away - 0.2) / 0.12) ** 2)) + rays
+    sky = np.where(away < 0.085, 0.0, np.clip(sky, 0.08, 0.9))
     way = -0.55 + 0.45 * swirl
+    # Lines have no head: blend doubled angles, from rays to clouds.
+    radial = np.arctan2(y - SUN[1], x - SUN[0])
+    near = smoothstep(0.60, 0.25, away)
+    way = 0.5 * np.arctan2(
+        near * np.sin(2 * radial) + (1 - near) * np.sin(2 * way),
+        near * np.cos(2 * radial) + (1 - near) * np.cos(2 * way))
     part = np.zeros(x.shape, dtype=np.int64)
     dark = sky
     ranges = (
@@ -119,13 +128,13 @@ def tones(
         fold = noise(x.shape, 0.12, rng, stretch=2)
         tone = base + 0.16 * fold + (0.30 - 0.1 * number) * np.exp(
             -below / 0.03)
-        tone = tone - 0.35 * np.exp(-((x - SUN[0]) / 0.3) ** 2) * (number < 3)
+        tone = tone - 0.22 * np.exp(-(((x - SUN[0]) / 0.3) ** 2))
         if number == 3:
             shadow = np.exp(-(((x - 0.36 + 0.4 * (y - 0.8)) / 0.30) ** 2))
-            tone = 0.22 + 0.55 * shadow * smoothstep(0.76, 0.82, y)
-            tone = tone + 0.12 * fold + 0.35 * smoothstep(0.86, 1.0, y)
+            tone = 0.20 + 0.42 * shadow * smoothstep(0.76, 0.82, y)
+            tone = tone + 0.14 * fold + 0.22 * smoothstep(0.86, 1.0, y)
         inside = below > 0
-        dark = np.where(inside, np.clip(tone, 0.04, 0.95), dark)
+        dark = np.where(inside, np.clip(tone, 0.09, 0.95), dark)
         way = np.where(inside, tilt + 0.25 * fold, way)
         part = np.where(inside, number, part)
     return dark, way, part
@@ -164,9 +173,10 @@ def outline(draw: ImageDraw.ImageDraw, limbs: list[tuple[Array, Array]],
         normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1)
         for sign in (-1, 1):
             edge = (path + sign * normal * wide[:, None]) * height
-            edge = edge + rng.normal(0, 0.5, edge.shape)
+            edge = edge + rng.normal(0, 0.4, edge.shape)
             left = normal[:, 0].mean() * sign < 0
-            draw.line(edge.ravel().tolist(), fill=255, width=3 if left else 2)
+            pen = (3 if left else 2) if wide[0] > 0.004 else 1
+            draw.line(edge.ravel().tolist(), fill=255, width=pen)
 
 
 def tufts(
@@ -211,7 +221,7 @@ def paint() -> Image.Image:
     width, height = SIZE[0] * SCALE, SIZE[1] * SCALE
     x, y = grid(width, height)
     dark, way, part = tones(x, y, rng)
-    limbs = grow(rng)
+    limbs = grow(np.random.default_rng(TREE))
     tree, side, bark = draw_tree(x.shape, limbs)
 
     pen = Image.new("L", (width, height), 0)
@@ -234,7 +244,7 @@ def paint() -> Image.Image:
 
     pool = 0.75 + 0.18 * noise(x.shape, 0.09, rng)
     tone = np.clip(np.where(tree, 0.55 + 0.3 * side, 0.85 * dark), 0, 1)
-    wash = np.clip(blur(tone, 5) * pool, 0, 0.9)
+    wash = np.clip((0.06 + blur(tone, 5)) * pool, 0, 0.9)
     grain = noise(x.shape, 0.003, rng, octaves=1)[..., None]
     paper = PAPER * (1 + 0.014 * grain)
     picture = blend(paper, WASH, wash) * (1 + 0.01 * grain)

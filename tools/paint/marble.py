@@ -15,17 +15,20 @@ import numpy as np
 from PIL import Image
 
 from .brush import SCALE, shrink
-from .fields import Array, blur, grid, noise, palette
+from .fields import Array, blend, blur, grid, noise, palette
 
 SIZE = (576, 720)
 GROUND = palette("#16263f", "#efe0bd", "#1f5f74", "#d9a441", "#12364f",
-                 "#2f8f8b", "#b5532f", "#0f2a44", "#7fb3a6", "#1a4a66")
+                 "#2f8f8b", "#b5532f", "#f4e7c9", "#7fb3a6", "#7a1f3d")
 LEAF = palette("#0f3d2e", "#7fae52")
 TULIPS = (
     # x, y of the heart, size, how the stem leans, petals from outside in.
-    (0.40, 0.27, 0.105, 0.00, palette("#7a1230", "#c9283a", "#f0b23c")),
-    (0.19, 0.43, 0.080, 0.05, palette("#5a1a4a", "#b8437a", "#f4d9c0")),
-    (0.61, 0.46, 0.084, -0.05, palette("#8a2a12", "#e4662c", "#f9e3a0")),
+    (0.40, 0.27, 0.105, 0.00, palette("#7a1230", "#f3d9b0", "#c9283a", "#8f1a34", "#f0b23c", "#d9542a",
+             "#fbe6a8")),
+    (0.19, 0.43, 0.080, 0.05, palette("#5a1a4a", "#e9b8c0", "#b8437a", "#6a2058", "#f4d9c0", "#c96a92",
+             "#fff2e0")),
+    (0.61, 0.46, 0.084, -0.05, palette("#8a2a12", "#f7d9a0", "#e4662c", "#a83a16", "#f9e3a0", "#e8963c",
+             "#fff6d8")),
 )
 
 Move = Callable[[Array, Array], tuple[Array, Array]]
@@ -43,7 +46,7 @@ class Drop:
 
 def comb(gap: float, pull: float, sharp: float, way: float) -> Move:
     """Undo tines drawn along an angle, a gap apart, every other one back."""
-    dx, dy = np.cos(way), np.sin(way)
+    dx, dy = float(np.cos(way)), float(np.sin(way))
 
     def undo(x: Array, y: Array) -> tuple[Array, Array]:
         across = (y * dx - x * dy) / gap
@@ -58,7 +61,7 @@ def comb(gap: float, pull: float, sharp: float, way: float) -> Move:
 
 def wave(height: float, length: float, way: float) -> Move:
     """Undo a comb that swings from side to side."""
-    dx, dy = np.cos(way), np.sin(way)
+    dx, dy = float(np.cos(way)), float(np.sin(way))
 
     def undo(x: Array, y: Array) -> tuple[Array, Array]:
         along = y * dx - x * dy
@@ -81,9 +84,12 @@ def needle(
         x, y = x.copy(), y.copy()
         for i in reversed(range(steps)):
             cx, cy = start[0] + (i + 1) * dx, start[1] + (i + 1) * dy
-            hold = np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / reach**2)
-            x -= dx * hold
-            y -= dy * hold
+            near = np.abs(x - cx) < 3 * reach
+            near &= np.abs(y - cy) < 3 * reach
+            px, py = x[near], y[near]
+            hold = np.exp(-((px - cx) ** 2 + (py - cy) ** 2) / reach**2)
+            x[near] = px - dx * hold
+            y[near] = py - dy * hold
         return x, y
 
     return undo
@@ -101,16 +107,17 @@ def tulip(
             Drop(*base, 0.24 * size, LEAF[0]),
             Drop(*base, 0.15 * size, LEAF[1]),
             needle(base, (base[0] + side * 0.8 * size, y + 2.3 * size),
-                   0.17 * size, 60),
+                   0.17 * size, 100),
         ]
     steps += [
         Drop(foot[0], foot[1], 0.30 * size, LEAF[0]),
         Drop(foot[0], foot[1], 0.16 * size, LEAF[1]),
-        needle(foot, (x, y + 0.5 * size), 0.15 * size, 90),
+        needle(foot, (x, y + 0.5 * size), 0.19 * size, 140),
     ]
     steps += [
         Drop(x, y, size * share, ink)
-        for ink, share in zip(inks, (1.0, 0.75, 0.42), strict=True)
+        for ink, share in zip(inks, (0.74, 0.64, 0.61, 0.46, 0.41,
+                                           0.27, 0.20), strict=True)
     ]
     tip = y - 1.75 * size
     for way in (-0.62, 0.62, 0.0):
@@ -126,10 +133,14 @@ def tulip(
 def recipe(rng: np.random.Generator) -> list[Drop | Move]:
     """Return all that is done to the water, in order."""
     steps: list[Drop | Move] = []
-    for i in range(190):
+    for i in range(280):
         x, y = rng.uniform(-0.08, 0.88), rng.uniform(-0.08, 1.08)
-        radius = rng.uniform(0.02, 0.085) * (1 - 0.5 * i / 190)
+        radius = rng.uniform(0.02, 0.08) * (1 - 0.45 * i / 280)
         steps.append(Drop(x, y, radius, GROUND[i % len(GROUND)]))
+    for i in range(90):
+        x, y = rng.uniform(0, 0.8), rng.uniform(0, 1)
+        steps.append(Drop(x, y, rng.uniform(0.012, 0.035),
+                          GROUND[(3 * i + 1) % len(GROUND)]))
     steps += [
         comb(0.085, 0.20, 0.030, np.pi / 2),
         comb(0.034, 0.075, 0.010, 0.0),
@@ -142,8 +153,12 @@ def recipe(rng: np.random.Generator) -> list[Drop | Move]:
 
 
 def lift(steps: list[Drop | Move], x: Array, y: Array) -> Array:
-    """Return the colors `(H, W, 3)` found by undoing the steps."""
-    colors = np.broadcast_to(GROUND[4], (*x.shape, 3)).copy()
+    """Return the colors `(H, W, 3)` found by undoing the steps.
+
+    Where ink is drawn out thinner than a pixel, its layers mix.
+    """
+    pixel = 1 / x.shape[0]
+    colors = np.broadcast_to(GROUND[2], (*x.shape, 3)).copy()
     free = np.ones(x.shape, dtype=bool)
     for step in reversed(steps):
         if not isinstance(step, Drop):
@@ -156,7 +171,10 @@ def lift(steps: list[Drop | Move], x: Array, y: Array) -> Array:
         shrunk = np.sqrt(np.clip(1 - step.radius**2 / (square + 1e-9), 0, 1))
         x = step.x + (x - step.x) * shrunk
         y = step.y + (y - step.y) * shrunk
-    return colors
+    stretch = np.hypot(
+        np.hypot(*np.gradient(x)), np.hypot(*np.gradient(y))) / pixel
+    thin = blur(np.clip(stretch / 12 - 0.5, 0, 1), 1.5)
+    return blend(colors, blur(colors, 4), thin)
 
 
 def paint() -> Image.Image:

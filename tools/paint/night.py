@@ -25,7 +25,7 @@ STARS = (
     (0.13, 0.13, 0.050, 1.9),
     (0.34, 0.30, 0.036, -1.7),
     (0.47, 0.09, 0.043, 1.8),
-    (0.68, 0.38, 0.032, 1.6),
+    (0.69, 0.47, 0.032, 1.6),
     (0.75, 0.11, 0.038, -1.8),
     (1.17, 0.44, 0.036, 1.8),
     (0.10, 0.45, 0.038, 1.8),
@@ -34,7 +34,7 @@ STARS = (
 )
 MOON = (1.01, 0.17, 0.085, 2.2)
 # x, y, radius, turn of the two great eddies.
-EDDIES = ((0.50, 0.335, 0.145, 1.9), (0.80, 0.27, 0.095, -1.6))
+EDDIES = ((0.52, 0.320, 0.130, 1.75), (0.815, 0.285, 0.090, -1.6))
 
 
 def stream(x: Array, y: Array, rng: np.random.Generator) -> Array:
@@ -50,10 +50,12 @@ def stream(x: Array, y: Array, rng: np.random.Generator) -> Array:
 def sky(x: Array, y: Array, psi: Array, rng: np.random.Generator) -> Array:
     """Return the sky's colors: bands along the wind, rings about lights."""
     bands = 0.5 + 0.5 * np.sin(75 * psi + 0.8 * noise(x.shape, 0.2, rng))
-    bright = 0.12 + 0.42 * bands + 0.28 * smoothstep(0.2, 0.7, y)
+    bright = 0.12 + 0.42 * bands + 0.22 * smoothstep(0.25, 0.7, y)
     for cx, cy, radius, _ in EDDIES:
         r = np.hypot(x - cx, y - cy)
-        bright = bright + 0.25 * np.exp(-((r / radius) ** 2)) * bands
+        core = np.exp(-((2.2 * r / radius) ** 2))
+        bright = bright + 0.30 * np.exp(-((r / radius) ** 2)) * bands + (
+            0.35 * core)
     plan = ramp(np.clip(bright, 0, 1), SKY)
     for cx, cy, radius, _ in (*STARS, MOON):
         r = np.hypot(x - cx, y - cy) / radius

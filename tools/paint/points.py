@@ -103,8 +103,8 @@ def plan_river(x: Array, y: Array, rng: np.random.Generator) -> Array:
 def strollers(plan: Array, x: Array, y: Array) -> Array:
     """Add two ladies with parasols and their shadows on the grass."""
     for cx, foot, tall, dress, silk in (
-        (0.50, 0.93, 0.25, "#4b3f86", "#e2502f"),
-        (0.33, 0.83, 0.16, "#c65a78", "#f7ecd0"),
+        (0.53, 0.955, 0.31, "#4b3f86", "#e2502f"),
+        (0.345, 0.85, 0.21, "#c65a78", "#f7ecd0"),
     ):
         up = (foot - y) / tall
         cast = np.hypot((x - cx - 0.5 * tall) / (0.5 * tall),

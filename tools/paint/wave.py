@@ -98,7 +98,7 @@ def foam(block: Block, edge: Array, size: Array, curl: float,
     """
     tangent = np.gradient(edge, axis=0)
     way = np.arctan2(tangent[:, 1], tangent[:, 0])
-    centers, radii = [], []
+    centers, radii, dimples = [], [], []
     k = 0
     while k < len(edge):
         s = 1.25 * size[k] * rng.uniform(0.6, 1.3)
@@ -113,8 +113,15 @@ def foam(block: Block, edge: Array, size: Array, curl: float,
             radii.append(q)
         centers.append(edge[k : k + 1])
         radii.append(np.array([0.26 * s]))
+        dimples.append((path[3], turn, s))
         k += max(1, round(0.012 / 0.0075 * s / 0.05))
     block.discs(np.concatenate(centers), np.concatenate(radii), FOAM, 0.0032)
+    for at, turn, s in dimples:
+        for back in rng.uniform(-0.15, 0.55, rng.integers(0, 3)):
+            arc = turn + np.linspace(-1.1, 1.1, 14) + rng.normal(0, 0.4)
+            bow = np.stack([np.cos(arc), np.sin(arc)], 1) * 0.15 * s
+            away = back * s * np.array([np.cos(turn), np.sin(turn)])
+            block.line(at - away + bow, 0.030 * s * np.cos(arc - arc.mean()))
 
 
 def breaker(block: Block, back: Array, face: Array, scale: float,
@@ -218,14 +225,14 @@ def sky(block: Block, x: Array, y: Array, rng: np.random.Generator) -> None:
                                 (0.98, 0.15, 0.045, "#8fa3ac")):
         px = np.linspace(-1, 1, 60)
         ridge = (1 - px**2) * (0.75 + 0.25 * np.abs(np.sin(7 * px)))
-        hill = np.stack([cx + wide * px, 0.62 - tall * ridge], 1)
-        block.area(np.vstack([hill, [[cx + wide, 0.64], [cx - wide, 0.64]]]),
+        hill = np.stack([cx + wide * px, 0.64 - tall * ridge], 1)
+        block.area(np.vstack([hill, [[cx + wide, 0.66], [cx - wide, 0.66]]]),
                    ink)
         block.line(hill, 0.0032)
         for k in range(9):
             j = 8 + 5 * k
             fall = hill[j] + np.array([[0, 0], [0.006, 0.5], [0.012, 1]]) * [
-                1, 0.62 - hill[j][1]]
+                1, 0.64 - hill[j][1]]
             block.line(fall, np.array([0.003, 0.002, 0.0005]))
 
 

@@ -1,0 +1,348 @@
+"""The optimizers against torch's, against dense algebra, and in bad cases."""
+
+import math
+from collections import deque
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from styletut import optimizers
+from styletut.optimizers import (
+    OPTIMIZERS,
+    adam,
+    gradient_descent,
+    lbfgs,
+    torch_lbfgs,
+)
+
+
+class Counted:
+    """A function of a tensor that remembers where it was evaluated."""
+
+    def __init__(self, function):
+        self.function = function
+        self.points = []
+
+    def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        self.points.append(x.clone())
+        x = x.detach().requires_grad_()
+        value = self.function(x)
+        (gradient,) = torch.autograd.grad(value, x)
+        return value.detach(), gradient
+
+
+def rosenbrock(x):
+    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+
+def quadratic(dimension, seed=0):
+    """A convex quadratic with eigenvalues from 1 to 100."""
+    generator = torch.Generator().manual_seed(seed)
+    square = torch.randn(
+        dimension, dimension, generator=generator, dtype=torch.float64
+    )
+    basis, _ = torch.linalg.qr(square)
+    eigenvalues = torch.logspace(0, 2, dimension, dtype=torch.float64)
+    A = basis @ torch.diag(eigenvalues) @ basis.T
+    b = torch.randn(dimension, generator=generator, dtype=torch.float64)
+    return A, b, lambda x: x @ A @ x / 2 - b @ x
+
+
+def start(dimension=6):
+    return torch.linspace(-1.2, 1.0, dimension, dtype=torch.float64)
+
+
+def unit_box(x):
+    return torch.zeros_like(x), torch.ones_like(x)
+
+
+# --- against torch -----------------------------------------------------------
+
+
+def torch_points(make, evaluations, x, function, clamp=False):
+    """Run an optimizer of torch's, one evaluation after the other."""
+    x = x.clone().requires_grad_()
+    optimizer = make([x])
+    points = []
+
+    def closure():
+        if clamp:
+            x.data.clamp_(0, 1)
+        points.append(x.detach().clone())
+        optimizer.zero_grad()
+        value = function(x)
+        value.backward()
+        return value
+
+    while len(points) < evaluations:
+        optimizer.step(closure)
+    return points[:evaluations]
+
+
+@pytest.mark.parametrize(
+    ("ours", "options", "theirs"),
+    [
+        (
+            adam,
+            {"learning_rate": 0.05, "betas": (0.8, 0.99), "epsilon": 0.1},
+            lambda p: torch.optim.Adam(p, lr=0.05, betas=(0.8, 0.99), eps=0.1),
+        ),
+        (
+            gradient_descent,
+            {"learning_rate": 1e-3, "momentum": 0.9},
+            lambda p: torch.optim.SGD(p, lr=1e-3, momentum=0.9),
+        ),
+        (
+            torch_lbfgs,
+            {"history": 5},
+            lambda p: torch.optim.LBFGS(p, history_size=5, max_iter=20),
+        ),
+    ],
+    ids=["adam", "gradient_descent", "torch_lbfgs"],
+)
+def test_same_points_as_torch(ours, options, theirs):
+    function = Counted(rosenbrock)
+    iterates = list(ours(function, start(), evaluations=45, **options))
+    expected = torch_points(theirs, 45, start(), rosenbrock)
+    assert len(iterates) == len(function.points) == 45
+    torch.testing.assert_close(
+        torch.stack([i.x for i in iterates]), torch.stack(expected)
+    )
+
+
+def test_torch_lbfgs_clamps_as_the_pytorch_tutorial_does():
+    x = torch.full((6,), 0.3, dtype=torch.float64)
+    iterates = list(
+        torch_lbfgs(
+            Counted(rosenbrock), x, evaluations=45, bounds=unit_box(x)
+        )
+    )
+    expected = torch_points(
+        torch.optim.LBFGS, 45, x, rosenbrock, clamp=True
+    )
+    torch.testing.assert_close(
+        torch.stack([i.x for i in iterates]), torch.stack(expected)
+    )
+
+
+# --- L-BFGS ------------------------------------------------------------------
+
+
+def test_two_loop_recursion_is_the_bfgs_update_of_a_dense_matrix():
+    A, _, _ = quadratic(5)
+    generator = torch.Generator().manual_seed(1)
+    pairs = deque()
+    for _ in range(3):
+        s = torch.randn(5, generator=generator, dtype=torch.float64)
+        y = A @ s
+        pairs.append(
+            optimizers._Pair(s, y, float(s @ y), float(y @ y))
+        )
+    eye = torch.eye(5, dtype=torch.float64)
+    H = eye * pairs[-1].ys / pairs[-1].yy
+    for s, y, ys, _ in pairs:
+        V = eye - torch.outer(y, s) / ys
+        H = V.T @ H @ V + torch.outer(s, s) / ys
+    g = torch.randn(5, generator=generator, dtype=torch.float64)
+    torch.testing.assert_close(optimizers._two_loop(g, pairs), H @ g)
+
+
+def test_lbfgs_solves_a_quadratic():
+    A, b, function = quadratic(8)
+    x0 = torch.zeros(8, dtype=torch.float64)
+    *_, last = lbfgs(Counted(function), x0, evaluations=80)
+    torch.testing.assert_close(
+        last.x, torch.linalg.solve(A, b), atol=1e-6, rtol=1e-6
+    )
+
+
+def test_lbfgs_follows_the_valley_of_rosenbrock():
+    *_, last = lbfgs(Counted(rosenbrock), start(), evaluations=200)
+    torch.testing.assert_close(
+        last.x, torch.ones(6, dtype=torch.float64), atol=1e-5, rtol=0
+    )
+
+
+@given(st.integers(0, 10_000))
+def test_lbfgs_in_a_box_ends_where_no_free_direction_descends(seed):
+    A, b, function = quadratic(8, seed)
+    x0 = torch.full((8,), 0.5, dtype=torch.float64)
+    low, high = unit_box(x0)
+    iterates = list(
+        lbfgs(Counted(function), x0, evaluations=150, bounds=(low, high))
+    )
+    assert all(((i.x >= low) & (i.x <= high)).all() for i in iterates)
+    x = iterates[-1].x
+    projected = (x - (A @ x - b)).clamp(0, 1) - x
+    assert projected.abs().max() < 1e-5
+
+
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([1e-6, 1e-3, 1e3, 1e6]),
+)
+def test_lbfgs_does_not_mind_the_scale_of_the_function(seed, scale):
+    _, _, function = quadratic(6, seed)
+
+    def run(factor):
+        x0 = torch.full((6,), 0.5, dtype=torch.float64)
+        return list(
+            lbfgs(
+                Counted(lambda x: factor * function(x)),
+                x0,
+                evaluations=12,
+                bounds=unit_box(x0),
+            )
+        )
+
+    plain, scaled = run(1.0), run(scale)
+    assert [i.evaluations for i in plain] == [i.evaluations for i in scaled]
+    torch.testing.assert_close(
+        torch.stack([i.x for i in plain]),
+        torch.stack([i.x for i in scaled]),
+        rtol=1e-6,
+        atol=1e-8,
+    )
+
+
+@given(st.integers(0, 10_000))
+def test_lbfgs_never_accepts_a_rise(seed):
+    generator = torch.Generator().manual_seed(seed)
+    weights = torch.randn(4, 6, generator=generator, dtype=torch.float64)
+    iterates = list(
+        lbfgs(
+            Counted(lambda x: torch.sin(3 * weights @ x).sum() + x @ x / 9),
+            start(),
+            evaluations=40,
+        )
+    )
+    values = [float(i.value) for i in iterates]
+    assert all(later < earlier for earlier, later in pairwise(values))
+
+
+def test_where_the_first_pair_has_negative_curvature():
+    """At the top of a hill torch's L-BFGS makes all of -g its second step."""
+
+    def hill(x):
+        return 1e6 * torch.cos(x).sum()
+
+    x0 = torch.full((4,), 0.1, dtype=torch.float64)
+    theirs = list(torch_lbfgs(Counted(hill), x0, evaluations=3))
+    assert theirs[-1].x.abs().max() > 1e4
+    *_, ours = lbfgs(Counted(hill), x0, evaluations=40)
+    torch.testing.assert_close(
+        ours.x, torch.full_like(x0, math.pi), atol=1e-4, rtol=0
+    )
+
+
+def test_lbfgs_steps_back_from_where_the_function_is_not_finite():
+    def fenced(x):
+        return (x - 3).square().sum() / (x < 3.5).all()
+
+    function = Counted(fenced)
+    x0 = torch.full((3,), 3.499, dtype=torch.float64)
+    *_, last = lbfgs(function, x0, evaluations=60)
+    assert float(last.value) < 1e-6
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+def test_a_flat_function_ends_or_stays(optimizer):
+    x0 = torch.full((3,), 0.5, dtype=torch.float64)
+    iterates = list(
+        optimizer(Counted(lambda x: 0 * x.sum()), x0, evaluations=30)
+    )
+    assert all(torch.equal(i.x, x0) for i in iterates)
+
+
+def test_the_first_step_is_as_long_as_it_says():
+    x0 = torch.full((5,), 0.5, dtype=torch.float64)
+    function = Counted(lambda x: 1e9 * (x * torch.arange(5)).sum())
+    list(lbfgs(function, x0, evaluations=2, unit=255))
+    moved = (function.points[1] - x0).square().mean().sqrt()
+    assert float(moved) == pytest.approx(optimizers.FIRST_STEP * 255)
+
+
+# --- all of them -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+@pytest.mark.parametrize("evaluations", [1, 2, 7, 20])
+def test_budget_and_order(optimizer, evaluations):
+    """Iterates are the point just evaluated, and evaluations are counted."""
+    function = Counted(rosenbrock)
+    x = start()
+    spent = 0
+    for iterate in optimizer(function, x, evaluations=evaluations):
+        assert torch.equal(function.points[-1], iterate.x)
+        assert iterate.evaluations == len(function.points) > spent
+        spent = iterate.evaluations
+        value, gradient = Counted(rosenbrock)(iterate.x)
+        torch.testing.assert_close(iterate.value, value)
+        torch.testing.assert_close(iterate.gradient, gradient)
+    assert len(function.points) == evaluations
+    assert torch.equal(x, start())  # the start is the caller's
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+def test_iterates_are_not_changed_later(optimizer):
+    iterates, copies = [], []
+    for iterate in optimizer(Counted(rosenbrock), start(), evaluations=15):
+        iterates.append(iterate.x)
+        copies.append(iterate.x.clone())
+    assert all(map(torch.equal, iterates, copies))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+def test_bounds_hold_at_every_evaluation(optimizer):
+    x0 = torch.full((6,), 0.4, dtype=torch.float64)
+    function = Counted(lambda x: (x - 2).square().sum() - 5 * x[0])
+    *_, last = optimizer(
+        function, x0, evaluations=120, bounds=unit_box(x0)
+    )
+    points = torch.stack(function.points)
+    assert points.min() >= 0
+    assert points.max() <= 1
+    torch.testing.assert_close(last.x, torch.ones_like(x0))
+
+
+def test_a_falling_learning_rate_is_asked_for_each_step():
+    asked = []
+
+    def rate(k):
+        asked.append(k)
+        return 0.1 / (k + 1)
+
+    for optimizer in (adam, gradient_descent):
+        asked.clear()
+        list(
+            optimizer(
+                Counted(rosenbrock),
+                start(),
+                evaluations=4,
+                learning_rate=rate,
+            )
+        )
+        assert asked == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["lbfgs", "adam", "gradient_descent"])
+def test_at_most_one_read_by_the_host_an_evaluation(name, monkeypatch):
+    """Every read makes a GPU wait: count them all."""
+    reads = []
+    for method in ("tolist", "item", "__float__", "__bool__", "__int__"):
+        original = getattr(Tensor, method)
+
+        def counted(self, *args, original=original):
+            reads.append(original)
+            return original(self, *args)
+
+        monkeypatch.setattr(Tensor, method, counted)
+    x0 = torch.full((6,), 0.4, dtype=torch.float64)
+    for iterate in OPTIMIZERS[name](
+        Counted(rosenbrock), x0, evaluations=25, bounds=unit_box(x0)
+    ):
+        assert len(reads) <= iterate.evaluations
