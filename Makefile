@@ -70,11 +70,11 @@ notebook: $(INSTALLED) ## run one notebook and store its outputs: N=00
 
 wheels: ## download all packages for a class without network
 	@$(NEED_PYTHON)
-	@$(PYTHON) tools/setup_venv.py wheels
+	@"$(PYTHON)" tools/setup_venv.py wheels
 
 clean: ## remove .venv and caches; pictures and wheels stay
 	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(INSTALLED): pyproject.toml $(if $(STALE),FORCE)
 	@$(NEED_PYTHON)
-	@$(PYTHON) tools/setup_venv.py install $(if $(OFFLINE),--offline)
+	@"$(PYTHON)" tools/setup_venv.py install $(if $(OFFLINE),--offline)

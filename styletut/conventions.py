@@ -24,11 +24,11 @@ __all__ = [
     "CONVENTIONS",
     "DEFAULT_CONVENTION",
     "Convention",
+    "check_runnable",
     "convert_weights",
     "get_convention",
     "kappa",
     "paper_weights",
-    "refuse_other_networks",
     "style_content_ratio",
 ]
 
@@ -56,13 +56,10 @@ def kappa(convention: Convention, N: int, M: int, pixels: int) -> float:
     by M_a = M d_a / d.
 
     Raises:
-        ValueError: if the convention's style term is no function of G - A.
+        ValueError: if the convention cannot run here.
     """
-    if convention.gram_divisor is None or convention.style_factor is None:
-        raise ValueError(
-            f"the style term of {convention.name!r} is no function of the "
-            f"difference of two Gram matrices: {convention.note}"
-        )
+    check_runnable(convention)
+    assert convention.gram_divisor and convention.style_factor
     d = convention.gram_divisor(N, M)
     return convention.style_factor(N, M, pixels) * (2 * N * M / d) ** 2
 
@@ -77,10 +74,9 @@ def paper_weights(
     sum_l a_l 1/2 sum (F - P)^2 + sum_l b_l E_l with (1) and (4).
 
     Raises:
-        ValueError: if the convention runs on another network, or its style
-            term is no function of G - A.
+        ValueError: if the convention cannot run here.
     """
-    refuse_other_networks(convention)
+    check_runnable(convention)
     content, style = {}, {}
     for layer, v in convention.content_layers.items():
         N, h, w = feature_shape(layer, height, width)
@@ -97,13 +93,21 @@ def paper_weights(
     return content, style
 
 
-def refuse_other_networks(convention: Convention) -> None:
-    """Raise ValueError if the convention needs another network."""
+def check_runnable(convention: Convention) -> None:
+    """Raise ValueError if this package cannot run the convention.
+
+    It has VGG-19 alone, and style terms that are functions of G - A.
+    """
     if convention.network != "vgg19":
         raise ValueError(
             f"{convention.name!r} runs on {convention.network}; this "
             "package has VGG-19 alone, so its formulas are in the table "
             "and its pictures are not to be had here"
+        )
+    if convention.gram_divisor is None or convention.style_factor is None:
+        raise ValueError(
+            f"the style term of {convention.name!r} is no function of the "
+            f"difference of two Gram matrices: {convention.note}"
         )
 
 
@@ -142,8 +146,8 @@ def convert_weights(
     pooling, layers, total variation, optimizer, start, size) stays.
 
     Raises:
-        ValueError: if either style term is no function of G - A, or the
-            convention runs on another network.
+        ValueError: if either convention cannot run here: another network,
+            or a style term that is no function of G - A.
     """
     source, target = get_convention(convention), get_convention(to)
     content, style = paper_weights(source, height, width)

@@ -117,8 +117,7 @@ def blank(width: int, height: int, density: int) -> matplotlib.figure.Figure:
         height: Height in CSS pixels.
         density: PNG pixels for each CSS pixel.
     """
-    # Sizes are cut down to whole pixels, and 3.3 * 96 / 96 may fall short.
-    size = ((width + 1e-3) / INCH, (height + 1e-3) / INCH)
+    size = (width / INCH, height / INCH)
     return matplotlib.figure.Figure(size, dpi=density * INCH)
 
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from styletut.conventions import (
     DEFAULT_CONVENTION,
     Convention,
+    check_runnable,
     get_convention,
     kappa,
-    refuse_other_networks,
 )
 from styletut.losses import (
     content_loss,
@@ -131,9 +131,7 @@ class Objective:
         style_layers: Layers | None = None,
     ) -> None:
         self.convention = get_convention(convention)
-        refuse_other_networks(self.convention)
-        if self.convention.gram_divisor is None:
-            kappa(self.convention, 1, 1, 1)  # raises, and says why
+        check_runnable(self.convention)
         self.alpha = _weight("alpha", alpha, self.convention.alpha)
         self.beta = _weight("beta", beta, self.convention.beta)
         self.gamma = _weight("gamma", gamma, self.convention.gamma)
@@ -156,6 +154,7 @@ class Objective:
         # x has the content's size, and the style's layers are taken of it
         _check_picture("content", content, content, self.style_layers)
         self.shape = tuple(content.shape)
+        self.dtype, self.device = content.dtype, content.device
         self.vgg = vgg or convention_network(self.convention, content.device)
         with torch.no_grad():
             self._content = self._targets(content, self.content_layers)
@@ -174,6 +173,11 @@ class Objective:
             raise ValueError(
                 f"the picture has shape {tuple(x.shape)} and the content "
                 f"{self.shape}; they must be equal"
+            )
+        if x.dtype != self.dtype or x.device != self.device:
+            raise ValueError(
+                f"the picture is {x.dtype} on {x.device} and the content "
+                f"{self.dtype} on {self.device}; convert one with .to(...)"
             )
         maps = self.vgg(x, self._layers)
         content_layers = {
@@ -216,7 +220,7 @@ class Objective:
         N, h, w = F.shape[1:]
         M, pixels = h * w, self.shape[2] * self.shape[3]
         divisor = self.convention.gram_divisor
-        assert divisor is not None  # refused when the objective was made
+        assert divisor is not None  # checked when the objective was made
         loss = F.new_zeros(())
         for target in self._styles:
             _, h_a, w_a = target.shapes[layer]
@@ -302,9 +306,8 @@ def _layer_weights(
 def _default_weight(name: str, defaults: Mapping[str, float]) -> float:
     """Return the weight of the layer or its block, else the mean weight."""
     same_block = [w for other, w in defaults.items() if other[4] == name[4]]
-    candidates = same_block or list(defaults.values())
-    mean = sum(candidates) / len(candidates)
-    return defaults.get(name, mean)
+    candidates = same_block or list(defaults.values()) or [1.0]
+    return defaults.get(name, sum(candidates) / len(candidates))
 
 
 def _shares(style: Styles) -> list[tuple[Tensor, float]]:

@@ -11,6 +11,7 @@ from styletut import __version__
 from styletut.conventions import (
     DEFAULT_CONVENTION,
     Convention,
+    check_runnable,
     get_convention,
 )
 from styletut.objective import Layers
@@ -105,6 +106,7 @@ def plan_run(
         ValueError: for an unknown name or an impossible size or budget.
     """
     own = get_convention(convention)
+    check_runnable(own)
     height, width = content.shape[-2:]
     if schedule is None:
         side = _own_size(own, height, width) if size is None else size

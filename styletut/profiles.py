@@ -10,9 +10,9 @@ VARIABLE = "STYLETUT_PROFILE"
 GPU_BYTES = 7 * 2**30
 """Least memory of a GPU that the course uses without being asked to.
 
-At 1024 x 1024 pixels the feature maps kept for the backward pass take about
-2.4 GiB and 100 pairs of L-BFGS as much again; the rest is work space. A card
-sold with 8 GB passes, one with 6 GB does not.
+Counted for 1024 x 1024 pixels: the feature maps kept for the backward pass
+take 2.4 GiB and 50 pairs of L-BFGS 1.2 GiB; gradients and the work space of
+the convolutions need the rest. A card sold with 8 GB passes, 6 GB does not.
 """
 
 

@@ -228,9 +228,11 @@ def _minimize(
 ) -> Steps:
     began = time.perf_counter()
     last: Terms  # an iterate is yielded right after its evaluation
+    spent = 0
 
     def evaluate(x: Tensor) -> tuple[Tensor, Tensor]:
-        nonlocal last
+        nonlocal last, spent
+        spent += 1
         last, gradient = objective.gradient(variable.picture(x))
         return last.total, variable.pull_back(gradient, x)
 
@@ -241,7 +243,7 @@ def _minimize(
         bounds=variable.bounds,
         **options,
     )
-    best, best_at, done = math.inf, 0, 0
+    best, best_at = math.inf, 0
     for index, iterate in enumerate(iterates):
         done = iterate.evaluations
         image, terms = variable.picture(iterate.x), last
@@ -264,11 +266,11 @@ def _minimize(
             ending = _ending(total, done, best, best_at)
             if ending.message:
                 return _warned(ending)
-    if done < evaluations:
+    if spent < evaluations:
         return _warned(
             Ending(
                 "stalled",
-                f"stalled after {done} evaluations: no step along the "
+                f"stalled after {spent} evaluations: no step along the "
                 "gradient lowers the loss any further, so the picture is "
                 "the best this start leads to",
             )

@@ -255,10 +255,11 @@ class VGG19(nn.Module):
         if conv.weight.dtype == dtype:
             return conv.weight, conv.bias
         if (name, dtype) not in self._casts:
-            self._casts[name, dtype] = (
-                conv.weight.to(dtype).contiguous(),
-                conv.bias.to(dtype),
-            )
+            with torch.inference_mode(False):  # to be of use outside it too
+                self._casts[name, dtype] = (
+                    conv.weight.to(dtype).contiguous(),
+                    conv.bias.to(dtype),
+                )
         return self._casts[name, dtype]
 
     def _apply(

@@ -178,7 +178,9 @@ def _read(
             "again"
         )
     state = torch.load(path, map_location="cpu", weights_only=True)
-    return training, state
+    # torchvision's file is mostly the classifier, which nobody needs here
+    kept = {k: v for k, v in state.items() if not k.startswith("classifier")}
+    return training, kept
 
 
 def _decode(state: dict[str, Tensor]) -> Parameters:

@@ -18,6 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = ".venv/.installed"
+WIDGETS = "share/jupyter/labextensions/@jupyter-widgets"
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="make is for Linux and macOS"),
@@ -121,8 +122,12 @@ def new_checkout(folder):
     shutil.copy(ROOT / "tools/setup_venv.py", folder / "tools")
     (folder / "pyproject.toml").write_text(PROJECT)
     (folder / "styletut/__init__.py").touch()
-    for name in ("editables", "jupyterlab_widgets"):
-        write_wheel(folder / "wheels", name, {f"{name}.py": ""})
+    write_wheel(folder / "wheels", "editables", {})
+    write_wheel(
+        folder / "wheels",
+        "jupyterlab_widgets",
+        {f"jupyterlab_widgets-1.0.data/data/{WIDGETS}/package.json": "{}"},
+    )
     write_wheel(
         folder / "wheels", "hatchling", {"hatchling/build.py": BACKEND}
     )
@@ -355,6 +360,15 @@ def test_torch_of_the_user_is_reused(tmp_path, monkeypatch):
     assert "Sharing the packages of" in result.stdout
     config = (folder / ".venv/pyvenv.cfg").read_text()
     assert "include-system-site-packages = true" in config
+    # The browser part of the sliders is .venv's own all the same.
+    assert (folder / ".venv" / WIDGETS).is_dir()
+
+
+def test_python_of_a_venv_shares_nothing_of_that_venv(installed):
+    names = setup_venv()
+    shared = names["has_torch"](names["base_python"]())
+    config = (installed / ".venv/pyvenv.cfg").read_text()
+    assert f"include-system-site-packages = {shared}".lower() in config
 
 
 def test_lab_prints_the_address_where_there_is_no_desktop(monkeypatch):

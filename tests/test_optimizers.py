@@ -117,13 +117,9 @@ def test_same_points_as_torch(ours, options, theirs):
 def test_torch_lbfgs_clamps_as_the_pytorch_tutorial_does():
     x = torch.full((6,), 0.3, dtype=torch.float64)
     iterates = list(
-        torch_lbfgs(
-            Counted(rosenbrock), x, evaluations=45, bounds=unit_box(x)
-        )
+        torch_lbfgs(Counted(rosenbrock), x, evaluations=45, bounds=unit_box(x))
     )
-    expected = torch_points(
-        torch.optim.LBFGS, 45, x, rosenbrock, clamp=True
-    )
+    expected = torch_points(torch.optim.LBFGS, 45, x, rosenbrock, clamp=True)
     torch.testing.assert_close(
         torch.stack([i.x for i in iterates]), torch.stack(expected)
     )
@@ -139,9 +135,7 @@ def test_two_loop_recursion_is_the_bfgs_update_of_a_dense_matrix():
     for _ in range(3):
         s = torch.randn(5, generator=generator, dtype=torch.float64)
         y = A @ s
-        pairs.append(
-            optimizers._Pair(s, y, float(s @ y), float(y @ y))
-        )
+        pairs.append(optimizers._Pair(s, y, float(s @ y), float(y @ y)))
     eye = torch.eye(5, dtype=torch.float64)
     H = eye * pairs[-1].ys / pairs[-1].yy
     for s, y, ys, _ in pairs:
@@ -300,9 +294,7 @@ def test_iterates_are_not_changed_later(optimizer):
 def test_bounds_hold_at_every_evaluation(optimizer):
     x0 = torch.full((6,), 0.4, dtype=torch.float64)
     function = Counted(lambda x: (x - 2).square().sum() - 5 * x[0])
-    *_, last = optimizer(
-        function, x0, evaluations=120, bounds=unit_box(x0)
-    )
+    *_, last = optimizer(function, x0, evaluations=120, bounds=unit_box(x0))
     points = torch.stack(function.points)
     assert points.min() >= 0
     assert points.max() <= 1

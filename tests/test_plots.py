@@ -99,8 +99,8 @@ def test_a_figure_has_the_pixels_that_were_asked_for(width, height):
 
 def test_six_pictures_of_noise_fit_in_half_a_megabyte():
     generator = torch.Generator().manual_seed(0)
-    images = [torch.rand(1, 3, 256, 256, generator=generator)] * 6
-    assert len(pictures(images, [""] * 6, ALT).png()) < 500_000
+    noise = torch.rand(6, 1, 3, 256, 256, generator=generator)
+    assert len(pictures([*noise], [""] * 6, ALT).png()) < 500_000
 
 
 def test_a_figure_gives_the_same_file_twice():

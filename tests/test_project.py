@@ -141,7 +141,8 @@ def test_every_package_that_is_imported_is_required(folder):
         "PIL": "pillow",
         "skimage": "scikit-image",
         "IPython": "ipywidgets",  # which is what makes it part of a notebook
-        "tomli": "pytest",  # stands for tomllib where Python has none
+        "tomli": "pytest",  # stands for tomllib where Python lacks it
+        "tomllib": "pytest",
     }
     own = {"styletut", "paint"} | {path.stem for path in TOOLS_AND_TESTS}
     foreign = set(imported_packages(folder)) - sys.stdlib_module_names - own

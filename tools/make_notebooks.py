@@ -175,8 +175,6 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> dict[str, Any]:
         timeout=None,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
-        record_timing=False,
-        store_widget_state=False,
         coalesce_streams=True,
         force_raise_errors=True,
     )

@@ -11,7 +11,14 @@ from PIL import Image
 
 FOLDER = Path(__file__).parent.parent / "styletut" / "data" / "styles"
 NAMES = (
-    "glass", "ink", "marble", "meadow", "mosaic", "night", "points", "wave",
+    "glass",
+    "ink",
+    "marble",
+    "meadow",
+    "mosaic",
+    "night",
+    "points",
+    "wave",
 )
 MOST_BYTES = 250_000
 
@@ -32,15 +39,26 @@ def encode(image: Image.Image) -> bytes:
 def main() -> None:
     """Paint the pictures named on the command line, or all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", default=NAMES,
-                        help=f"any of {', '.join(NAMES)}; all by default")
-    parser.add_argument("--to", type=Path, default=FOLDER, metavar="FOLDER",
-                        help="where the JPEGs go")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        default=NAMES,
+        help=f"any of {', '.join(NAMES)}; all by default",
+    )
+    parser.add_argument(
+        "--to",
+        type=Path,
+        default=FOLDER,
+        metavar="FOLDER",
+        help="where the JPEGs go",
+    )
     options = parser.parse_args()
     unknown = sorted(set(options.names) - set(NAMES))
     if unknown:
-        parser.error(f"no picture {', '.join(unknown)}: choose from "
-                     f"{', '.join(NAMES)}")
+        parser.error(
+            f"no picture {', '.join(unknown)}: choose from {', '.join(NAMES)}"
+        )
     options.to.mkdir(parents=True, exist_ok=True)
     for name in options.names:
         picture = importlib.import_module(f"paint.{name}").paint()

@@ -147,14 +147,25 @@ def make_venv():
     if os.path.exists(os.path.join(VENV, "pyvenv.cfg")):
         print("{0} is not whole. Making it anew.".format(VENV))
         shutil.rmtree(VENV)
-    # A venv builds on the Python under this one, if this one is a venv too.
-    base = getattr(sys, "_base_executable", None) or sys.executable
+    base = base_python()
     command = [base, "-m", "venv", VENV]
     if has_torch(base):
         print("Sharing the packages of {0}, which has torch.".format(base))
         command.append("--system-site-packages")
     if subprocess.call(command) != 0:
         sys.exit("Could not make {0}; the reason is above.".format(VENV))
+
+
+def base_python():
+    """Return the Python whose packages a new .venv can share.
+
+    Where this Python belongs to a virtual environment itself, that is the
+    one under it.
+    """
+    if sys.prefix == sys.base_prefix:
+        return sys.executable
+    name = "python{0}.{1}".format(*sys.version_info[:2])
+    return os.path.join(sys.base_prefix, "bin", name)
 
 
 def has_torch(python):

@@ -104,6 +104,32 @@ def follow(
     return np.stack([*back, centers, *forth], axis=1)
 
 
+def ribbons(paths: Array, widths: Array, shift: Array) -> Array:
+    """Return the bristles of strokes, `(n, bristles, steps, 2)`.
+
+    Args:
+        paths: `(n, steps, 2)`, the middle of each stroke.
+        widths: `(n,)`, how wide it is where it is widest.
+        shift: `(n, bristles)`, how many steps each bristle runs ahead, which
+            makes the ends ragged.
+    """
+    steps, bristles = paths.shape[1], shift.shape[1]
+    tangent = np.gradient(paths, axis=1)
+    tangent /= np.linalg.norm(tangent, axis=2, keepdims=True) + 1e-9
+    normal = np.stack([-tangent[..., 1], tangent[..., 0]], axis=2)
+    along = np.linspace(-1, 1, steps)
+    taper = (1 - np.abs(along) ** 3) ** 0.5 * 0.75 + 0.25
+    across = np.linspace(-0.5, 0.5, bristles)
+    offset = widths[:, None, None] * across[:, None] * taper
+    step = np.linalg.norm(paths[:, 1] - paths[:, 0], axis=1)
+    ahead = shift[:, :, None, None] * step[:, None, None, None]
+    return (
+        paths[:, None]
+        + normal[:, None] * offset[..., None]
+        + tangent[:, None] * ahead
+    )
+
+
 def lay(
     canvas: Canvas,
     paths: Array,
@@ -111,42 +137,30 @@ def lay(
     brush: Brush,
     rng: np.random.Generator,
 ) -> None:
-    """Paint strokes along paths `(n, steps, 2)` in colors `(n, 3)`.
-
-    The ends are ragged: each bristle starts and stops on its own.
-    """
-    count, steps = paths.shape[:2]
-    tangent = np.gradient(paths, axis=1)
-    tangent /= np.linalg.norm(tangent, axis=2, keepdims=True) + 1e-9
-    normal = np.stack([-tangent[..., 1], tangent[..., 0]], axis=2)
-    along = np.linspace(-1, 1, steps)
-    taper = (1 - np.abs(along) ** 3) ** 0.5 * 0.75 + 0.25
-    across = np.linspace(-0.5, 0.5, brush.bristles)
+    """Paint strokes along paths `(n, steps, 2)` in colors `(n, 3)`."""
+    count, bristles = len(paths), brush.bristles
+    across = np.linspace(-0.5, 0.5, bristles)
     colors = colors + rng.normal(0, brush.shade, (count, 1))
     colors = colors + rng.normal(0, brush.tint, (count, 3))
-    streaks = rng.normal(0, brush.streak, (count, brush.bristles))
-    heights = rng.normal(0, 0.3, (count, brush.bristles)) - across**2
+    streaks = rng.normal(0, brush.streak, (count, bristles, 1))
+    shades = np.clip((colors[:, None] + streaks) * 255, 0, 255).astype(int)
+    heights = rng.normal(0, 0.3, (count, bristles)) - across**2
     heights = 150 + 110 * brush.load * (heights + rng.normal(0, 0.2))
+    tones = np.clip(heights, 0, 255).astype(int)
     widths = brush.width * rng.uniform(0.75, 1.15, count)
-    shift = rng.normal(0, 0.5, (count, brush.bristles))
-    thick = max(1, round(1.5 * brush.width / brush.bristles))
+    shift = rng.normal(0, 0.5, (count, bristles))
+    lines = ribbons(paths, widths, shift)
+    thick = max(1, round(1.5 * brush.width / bristles))
     paint = ImageDraw.Draw(canvas.color)
     relief = ImageDraw.Draw(canvas.relief)
-    for i in range(count):
-        offset = across[:, None] * widths[i] * taper
-        lines = paths[i] + normal[i] * offset[..., None]
-        step = tangent[i] * np.linalg.norm(paths[i, 1] - paths[i, 0])
-        lines = lines + shift[i, :, None, None] * step
-        shades = np.clip((colors[i] + streaks[i][:, None]) * 255, 0, 255)
-        tones = np.clip(heights[i], 0, 255).astype(int).tolist()
-        for line, shade, tone in zip(
-            lines.reshape(brush.bristles, -1).tolist(),
-            shades.astype(int).tolist(),
-            tones,
-            strict=True,
-        ):
-            paint.line(line, fill=tuple(shade), width=thick)
-            relief.line(line, fill=tone, width=thick)
+    for line, shade, tone in zip(
+        lines.reshape(count * bristles, -1).tolist(),
+        shades.reshape(-1, 3).tolist(),
+        tones.ravel().tolist(),
+        strict=True,
+    ):
+        paint.line(line, fill=tuple(shade), width=thick)
+        relief.line(line, fill=tone, width=thick)
 
 
 def cover(
@@ -192,9 +206,13 @@ def light(canvas: Canvas, strength: float = 0.5, shine: float = 0.1) -> Array:
 
 def shrink(pixels: Array) -> Image.Image:
     """Return the picture at its final size, from `SCALE` times that."""
-    image = Image.fromarray((np.clip(pixels, 0, 1) * 255 + 0.5).astype("uint8"))
+    image = Image.fromarray(
+        (np.clip(pixels, 0, 1) * 255 + 0.5).astype("uint8")
+    )
     width, height = image.size
-    return image.resize((width // SCALE, height // SCALE), Image.LANCZOS)
+    return image.resize(
+        (width // SCALE, height // SCALE), Image.Resampling.LANCZOS
+    )
 
 
 def weave(

@@ -7,13 +7,14 @@ the canvas's height, so a picture's plan does not depend on its pixels.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor
 from skimage.filters import gaussian
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 
 
 def grid(width: int, height: int) -> tuple[Array, Array]:
@@ -24,9 +25,12 @@ def grid(width: int, height: int) -> tuple[Array, Array]:
 
 def palette(*colors: str) -> Array:
     """Return hex colors as an array `(n, 3)` in [0, 1]."""
-    return np.array(
-        [ImageColor.getrgb(color) for color in colors], dtype=np.float32
-    ) / 255
+    return (
+        np.array(
+            [ImageColor.getrgb(color) for color in colors], dtype=np.float32
+        )
+        / 255
+    )
 
 
 def ramp(t: Array, colors: Array) -> Array:
@@ -70,7 +74,9 @@ def noise(
         rows = max(2, round(height / size)) + 2
         columns = max(2, round(width / (size * stretch))) + 2
         knots = rng.standard_normal((rows, columns)).astype(np.float32)
-        layer = Image.fromarray(knots).resize((width, height), Image.BICUBIC)
+        layer = Image.fromarray(knots).resize(
+            (width, height), Image.Resampling.BICUBIC
+        )
         total += np.asarray(layer) / 2**octave
     return (total - total.mean()) / total.std()
 
@@ -88,30 +94,3 @@ def profile(x: Array, knots: Sequence[tuple[float, float]]) -> Array:
     t = np.clip((x - at[i]) / (at[i + 1] - at[i]), 0, 1)
     t = t * t * (3 - 2 * t)
     return value[i] + (value[i + 1] - value[i]) * t
-
-
-def nearest(
-    shape: tuple[int, int], points: Array, rows_at_once: int = 32
-) -> tuple[Array, NDArray[np.intp]]:
-    """Return, for each pixel, the distance to the nearest point and its index.
-
-    Args:
-        shape: `(H, W)` in pixels.
-        points: `(n, 2)` as x and y in pixels.
-        rows_at_once: bounds the memory, n * rows * W floats.
-    """
-    height, width = shape
-    distance = np.empty(shape, dtype=np.float32)
-    index = np.empty(shape, dtype=np.intp)
-    points = points.astype(np.float32)
-    across = (np.arange(width, dtype=np.float32)[:, None] - points[:, 0]) ** 2
-    for y in range(0, height, rows_at_once):
-        rows = np.arange(y, min(y + rows_at_once, height), dtype=np.float32)
-        down = (rows[:, None] - points[:, 1]) ** 2
-        square = across[None] + down[:, None]
-        best = square.argmin(axis=-1)
-        index[y : y + len(rows)] = best
-        distance[y : y + len(rows)] = np.sqrt(
-            np.take_along_axis(square, best[..., None], -1)[..., 0]
-        )
-    return distance, index

@@ -22,12 +22,23 @@ from .fields import (
 SIZE = (560, 736)
 SUN = (0.40, 0.345)
 GOLD = palette("#fff2a8", "#ffd84f", "#ffb52e", "#ff8f2b")
-DAWN = palette("#ffcf5c", "#ff9e45", "#f4724a", "#e0506a", "#b04a92",
-               "#7a4fb0", "#4a56b8", "#2f5fc0", "#2447a0")
-HILL = palette("#2f9f7a", "#1f8a78", "#58b85a", "#1a6f8a", "#9fcf4f",
-               "#20805a", "#2f8fa0")
-WATER = palette("#2f8fe0", "#6fd0ee", "#ffd27a", "#58b4e8", "#bfeef0",
-                "#ffb45c", "#8fd8f0")
+DAWN = palette(
+    "#ffcf5c",
+    "#ff9e45",
+    "#f4724a",
+    "#e0506a",
+    "#b04a92",
+    "#7a4fb0",
+    "#4a56b8",
+    "#2f5fc0",
+    "#2447a0",
+)
+HILL = palette(
+    "#2f9f7a", "#1f8a78", "#58b85a", "#1a6f8a", "#9fcf4f", "#20805a", "#2f8fa0"
+)
+WATER = palette(
+    "#2f8fe0", "#6fd0ee", "#ffd27a", "#58b4e8", "#bfeef0", "#ffb45c", "#8fd8f0"
+)
 PETAL = palette("#fff6ea", "#ffe3ea", "#ffd0de", "#f7eccf", "#ffffff")
 LEAF = palette("#1f9a4a", "#58b83a", "#137a4f", "#8fcf45")
 RIM = palette("#c8243f", "#1f3fa8", "#e8a52a", "#7a1f6a", "#12807a")
@@ -58,7 +69,11 @@ class Window:
 
 
 def vesica(
-    x: Array, y: Array, base: tuple[float, float], way: float, size: float,
+    x: Array,
+    y: Array,
+    base: tuple[float, float],
+    way: float,
+    size: float,
     wide: float,
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Return a pointed petal from its base along way, and its two halves."""
@@ -81,30 +96,40 @@ def sky(window: Window, x: Array, y: Array) -> None:
     ring = np.searchsorted(rings, wobble)
     shift = 0.5 * (ring % 2) / 20
     ray = np.floor((turn + shift) * 20).astype(int) % 20
-    # The step of 2 for each ray and 1 for each ring keeps neighbors apart.
-    part = ring * 20 + ray
-    window.cut(everywhere, part, DAWN)
-    tint = np.clip(1.35 * ring + (ray % 3) - 1 + (ray % 2), 0, len(DAWN) - 1)
-    tint = tint.astype(int)
-    window.color[...] = DAWN[tint]
-    window.cut(r < 0.185, np.floor(turn * 20 + 0.25).astype(int) % 20,
-               GOLD[[2, 1, 3, 1]])
-    window.cut(r < 0.125, np.floor(turn * 10 + 0.6).astype(int) % 10,
-               GOLD[[1, 0]])
+    far, spoke = np.divmod(np.arange(20 * (len(rings) + 1)), 20)
+    tint = 1.35 * far + spoke % 3 - 1 + spoke % 2
+    tint = np.clip(tint, 0, len(DAWN) - 1).astype(int)
+    window.cut(everywhere, ring * 20 + ray, DAWN[tint])
+    window.cut(
+        r < 0.185,
+        np.floor(turn * 20 + 0.25).astype(int) % 20,
+        GOLD[[2, 1, 3, 1]],
+    )
+    window.cut(
+        r < 0.125, np.floor(turn * 10 + 0.6).astype(int) % 10, GOLD[[1, 0]]
+    )
     window.cut(r < 0.068, np.zeros(x.shape, dtype=int), GOLD[[0]])
 
 
 def land(window: Window, x: Array, y: Array) -> None:
     """Cut three ranges of hills and the river that winds between them."""
-    far = profile(x, [(0, 0.52), (0.2, 0.47), (0.42, 0.545), (0.6, 0.49),
-                      (0.8, 0.54)])
+    far = profile(
+        x, [(0, 0.52), (0.2, 0.47), (0.42, 0.545), (0.6, 0.49), (0.8, 0.54)]
+    )
     mid = profile(x, [(0, 0.585), (0.25, 0.60), (0.5, 0.575), (0.8, 0.63)])
-    window.cut(y > far, np.floor(x * 9 + 3 * y).astype(int),
-               palette("#5a4fa8", "#7a5fb8", "#4a68b8", "#8a68a8"))
-    window.cut(y > mid, np.floor(x * 8 - 5 * (y - mid)).astype(int) +
-               20 * np.floor((y - mid) / 0.11).astype(int), HILL)
+    window.cut(
+        y > far,
+        np.floor(x * 9 + 3 * y).astype(int),
+        palette("#5a4fa8", "#7a5fb8", "#4a68b8", "#8a68a8"),
+    )
+    window.cut(
+        y > mid,
+        np.floor(x * 8 - 5 * (y - mid)).astype(int)
+        + 20 * np.floor((y - mid) / 0.11).astype(int),
+        HILL,
+    )
     fall = np.clip((y - 0.59) / 0.41, 0, 1)
-    course = 0.42 + 0.11 * np.sin(7.5 * fall ** 0.8) * (0.35 + fall)
+    course = 0.42 + 0.11 * np.sin(7.5 * fall**0.8) * (0.35 + fall)
     river = np.abs(x - course) < 0.018 + 0.15 * fall**1.3
     river &= y > 0.592
     row = np.floor(9 * fall**0.6 + 1.1 * (x - course) / (0.1 + fall))
@@ -113,8 +138,13 @@ def land(window: Window, x: Array, y: Array) -> None:
 
 
 def lily(
-    window: Window, x: Array, y: Array, heart: tuple[float, float],
-    size: float, foot: float, lean: float,
+    window: Window,
+    x: Array,
+    y: Array,
+    heart: tuple[float, float],
+    size: float,
+    foot: float,
+    lean: float,
 ) -> None:
     """Cut a lily on its stem, with two leaves."""
     cx, cy = heart
@@ -125,13 +155,24 @@ def lily(
         window.cut(where, half, LEAF[[0, 1]] if way < -1.5 else LEAF[[2, 3]])
     window.cut(stem, np.floor(y * 7).astype(int), LEAF[[2, 0]])
     for i, turn in enumerate((-1.25, 1.25, -0.72, 0.72, 0.0)):
-        where, half = vesica(x, y, (cx, cy + 0.25 * size),
-                             -np.pi / 2 + turn + lean,
-                             size * (1.15 - 0.1 * abs(turn)), 0.235)
+        where, half = vesica(
+            x,
+            y,
+            (cx, cy + 0.25 * size),
+            -np.pi / 2 + turn + lean,
+            size * (1.15 - 0.1 * abs(turn)),
+            0.235,
+        )
         window.cut(where, half, PETAL[[i % 5, (i + 2) % 5]])
     for turn in (-0.3, 0.05, 0.35):
-        where, _ = vesica(x, y, (cx, cy + 0.20 * size),
-                          -np.pi / 2 + turn + lean, 0.52 * size, 0.085)
+        where, _ = vesica(
+            x,
+            y,
+            (cx, cy + 0.20 * size),
+            -np.pi / 2 + turn + lean,
+            0.52 * size,
+            0.085,
+        )
         window.cut(where, np.zeros(x.shape, dtype=int), GOLD[[2]])
 
 
@@ -175,19 +216,28 @@ def paint() -> Image.Image:
 
     tilt = rng.normal(0, 1, window.count + 1)[window.pane]
     hue = rng.normal(0, 0.035, (window.count + 1, 3))[window.pane]
-    streak = np.where(tilt > 0, noise(x.shape, 0.03, rng, stretch=7),
-                      noise(x.shape, 0.16, rng, stretch=0.15))
+    streak = np.where(
+        tilt > 0,
+        noise(x.shape, 0.03, rng, stretch=7),
+        noise(x.shape, 0.16, rng, stretch=0.15),
+    )
     cloud = noise(x.shape, 0.05, rng)
+    hammered = noise(x.shape, 0.014, rng, octaves=2)
     lead, shine = leads(window.pane)
     rim = blur(lead, 9)
-    light = 1.10 + 0.07 * tilt + 0.09 * streak + 0.07 * cloud - 0.75 * rim
-    light = light + 0.25 * np.exp(
-        -((x - SUN[0]) ** 2 + (y - SUN[1]) ** 2) / 0.08)
+    light = 1.06 + 0.07 * tilt + 0.12 * streak + 0.07 * cloud - 0.75 * rim
+    light = light + 0.06 * hammered
+    light = light + 0.20 * np.exp(
+        -((x - SUN[0]) ** 2 + (y - SUN[1]) ** 2) / 0.08
+    )
     glass = (window.color + hue) * light[..., None]
     depth = np.clip(1.2 - light, 0, 1)[..., None]
     glass = np.clip(glass, 0, 1) ** (1 + 0.9 * depth)
-    metal = blend(np.zeros_like(glass) + palette("#15161c")[0],
-                  palette("#8f95a8")[0], np.clip(9 * shine, 0, 0.8))
+    metal = blend(
+        np.zeros_like(glass) + palette("#15161c")[0],
+        palette("#8f95a8")[0],
+        np.clip(9 * shine, 0, 0.8),
+    )
     picture = blend(np.clip(glass, 0, 1.2), metal, lead)
     glow = blur(np.clip(picture, 0, 1), 14)
     return shrink(1 - (1 - np.clip(picture, 0, 1)) * (1 - 0.22 * glow))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -29,7 +31,7 @@ def grow(rng: np.random.Generator) -> list[tuple[Array, Array]]:
     limbs: list[tuple[Array, Array]] = []
 
     def limb(at: Array, way: float, wide: float, depth: int) -> None:
-        length = (0.30 if depth == 0 else 0.185 * 0.83**depth)
+        length = 0.30 if depth == 0 else 0.185 * 0.83**depth
         length *= rng.uniform(0.8, 1.2)
         count = 14
         turns = np.cumsum(rng.normal(0, 0.10 + 0.025 * depth, count))
@@ -49,14 +51,20 @@ def grow(rng: np.random.Generator) -> list[tuple[Array, Array]]:
         spread = np.linspace(-0.62, 0.62, children) * rng.uniform(0.85, 1.2)
         for turn in spread:
             share = rng.uniform(0.58, 0.80)
-            limb(path[-1 - rng.integers(0, 3)],
-                 theta[-1] + turn + rng.normal(0, 0.12),
-                 end * share, depth + 1)
+            limb(
+                path[-1 - rng.integers(0, 3)],
+                theta[-1] + turn + rng.normal(0, 0.12),
+                end * share,
+                depth + 1,
+            )
         if rng.uniform() < 0.55 and depth > 0:
             k = rng.integers(5, 11)
-            limb(path[k], theta[k - 1] + rng.choice([-1, 1]) *
-                 rng.uniform(0.6, 1.1), widths[k] * 0.45, depth + 2
-                 if depth < 7 else 8)
+            limb(
+                path[k],
+                theta[k - 1] + rng.choice([-1, 1]) * rng.uniform(0.6, 1.1),
+                widths[k] * 0.45,
+                depth + 2 if depth < 7 else 8,
+            )
 
     limb(np.array([0.46, 0.80]), -np.pi / 2 + 0.06, 0.043, 0)
     return limbs
@@ -78,12 +86,18 @@ def draw_tree(
         # The light comes from the sun's side, on the right.
         toward = np.sign(normal[:, :1] + 1e-9)
         strips = np.linspace(-1, 1, 9)
-        for low, high in zip(strips[:-1], strips[1:], strict=True):
-            edges = [(path + toward * normal * s * wide[:, None]) * height
-                     for s in (low, high)]
+        for low, high in pairwise(strips):
+            edges = [
+                (path + toward * normal * s * wide[:, None]) * height
+                for s in (low, high)
+            ]
             for k in range(len(path) - 1):
-                quad = [tuple(edges[0][k]), tuple(edges[0][k + 1]),
-                        tuple(edges[1][k + 1]), tuple(edges[1][k])]
+                quad = [
+                    tuple(edges[0][k]),
+                    tuple(edges[0][k + 1]),
+                    tuple(edges[1][k + 1]),
+                    tuple(edges[1][k]),
+                ]
                 drawn.polygon(quad, fill=255, outline=255)
                 shaded.polygon(quad, fill=float(-(low + high) / 2))
                 way = float(np.arctan2(tangent[k, 1], tangent[k, 0]))
@@ -101,8 +115,11 @@ def tones(
     swirl = noise(x.shape, 0.22, rng, stretch=2.8)
     away = np.hypot(x - SUN[0], y - SUN[1])
     sky = 0.06 + 0.42 * smoothstep(0.10, 1.15, away) * smoothstep(0.85, 0, y)
-    sky = sky + 0.20 * smoothstep(0.1, 1.2, swirl) - 0.18 * smoothstep(
-        0.0, -1.2, swirl)
+    sky = (
+        sky
+        + 0.20 * smoothstep(0.1, 1.2, swirl)
+        - 0.18 * smoothstep(0.0, -1.2, swirl)
+    )
     rays = 0.05 * np.cos(60 * np.arctan2(y - SUN[1], x - SUN[0]))
     sky = sky + 0.10 * np.exp(-(((away - 0.2) / 0.12) ** 2)) + rays
     sky = np.where(away < 0.085, 0.0, np.clip(sky, 0.08, 0.9))
@@ -112,22 +129,37 @@ def tones(
     near = smoothstep(0.60, 0.25, away)
     way = 0.5 * np.arctan2(
         near * np.sin(2 * radial) + (1 - near) * np.sin(2 * way),
-        near * np.cos(2 * radial) + (1 - near) * np.cos(2 * way))
+        near * np.cos(2 * radial) + (1 - near) * np.cos(2 * way),
+    )
     part = np.zeros(x.shape, dtype=np.int64)
     dark = sky
     ranges = (
-        ([(0, 0.56), (0.25, 0.60), (0.55, 0.52), (0.85, 0.62), (1.1, 0.56),
-          (1.32, 0.60)], 0.30, 0.35),
-        ([(0, 0.68), (0.3, 0.645), (0.7, 0.69), (1.0, 0.655), (1.32, 0.70)],
-         0.46, -0.25),
+        (
+            [
+                (0, 0.56),
+                (0.25, 0.60),
+                (0.55, 0.52),
+                (0.85, 0.62),
+                (1.1, 0.56),
+                (1.32, 0.60),
+            ],
+            0.30,
+            0.35,
+        ),
+        (
+            [(0, 0.68), (0.3, 0.645), (0.7, 0.69), (1.0, 0.655), (1.32, 0.70)],
+            0.46,
+            -0.25,
+        ),
         ([(0, 0.80), (0.46, 0.755), (0.8, 0.80), (1.32, 0.885)], 0.40, 0.12),
     )
     for number, (knots, base, tilt) in enumerate(ranges, 1):
         line = profile(x, knots) + 0.004 * noise(x.shape, 0.03, rng)
         below = y - line
         fold = noise(x.shape, 0.12, rng, stretch=2)
-        tone = base + 0.16 * fold + (0.30 - 0.1 * number) * np.exp(
-            -below / 0.03)
+        tone = (
+            base + 0.16 * fold + (0.30 - 0.1 * number) * np.exp(-below / 0.03)
+        )
         tone = tone - 0.22 * np.exp(-(((x - SUN[0]) / 0.3) ** 2))
         if number == 3:
             shadow = np.exp(-(((x - 0.36 + 0.4 * (y - 0.8)) / 0.30) ** 2))
@@ -141,8 +173,13 @@ def tones(
 
 
 def hatch(
-    draw: ImageDraw.ImageDraw, dark: Array, way: Array, gap: float,
-    length: float, least: float, rng: np.random.Generator,
+    draw: ImageDraw.ImageDraw,
+    dark: Array,
+    way: Array,
+    gap: float,
+    length: float,
+    least: float,
+    rng: np.random.Generator,
 ) -> None:
     """Draw one layer of pen strokes where it is darker than least.
 
@@ -164,8 +201,12 @@ def hatch(
         draw.line(line, fill=int(255 * rng.uniform(0.75, 1)), width=wide)
 
 
-def outline(draw: ImageDraw.ImageDraw, limbs: list[tuple[Array, Array]],
-            height: int, rng: np.random.Generator) -> None:
+def outline(
+    draw: ImageDraw.ImageDraw,
+    limbs: list[tuple[Array, Array]],
+    height: int,
+    rng: np.random.Generator,
+) -> None:
     """Draw both edges of every limb, the shaded one heavier."""
     for path, wide in limbs:
         tangent = np.gradient(path, axis=0)
@@ -180,11 +221,12 @@ def outline(draw: ImageDraw.ImageDraw, limbs: list[tuple[Array, Array]],
 
 
 def tufts(
-    draw: ImageDraw.ImageDraw, part: NDArray[np.int64],
+    draw: ImageDraw.ImageDraw,
+    part: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> None:
     """Draw grass on the near hill, larger toward the lower edge."""
-    height, width = part.shape
+    height = part.shape[0]
     spots = scatter(part.shape, 26, rng)
     spots = spots[lookup(part, spots) == 3]
     for x, y in spots[np.argsort(spots[:, 1])].tolist():
@@ -195,23 +237,35 @@ def tufts(
         for _ in range(5):
             lean = rng.normal(0.25, 0.35)
             t = np.linspace(0, 1, 5) * rng.uniform(0.5, 1.1)
-            line = np.stack([x + rng.normal(0, 0.15 * size) + lean * size *
-                             t**1.6, y - size * t], 1)
+            line = np.stack(
+                [
+                    x + rng.normal(0, 0.15 * size) + lean * size * t**1.6,
+                    y - size * t,
+                ],
+                1,
+            )
             draw.line(line.ravel().tolist(), fill=235, width=2)
 
 
-def birds(draw: ImageDraw.ImageDraw, height: int,
-          rng: np.random.Generator) -> None:
+def birds(
+    draw: ImageDraw.ImageDraw, height: int, rng: np.random.Generator
+) -> None:
     """Draw a flock that leaves the tree toward the sun."""
     for k in range(17):
         x = 0.86 + 0.42 * rng.uniform() ** 1.2
         y = 0.12 + 0.16 * rng.uniform() + 0.05 * np.sin(9 * x)
         size = 0.006 + 0.010 * rng.uniform()
         lift = rng.uniform(0.3, 0.9)
-        wing = [(-1.0, -lift), (-0.5, -0.9 * lift), (0, 0.0),
-                (0.5, -lift), (1.0, -0.7 * lift)]
-        line = [((x + size * u) * height, (y + size * v) * height)
-                for u, v in wing]
+        wing = [
+            (-1.0, -lift),
+            (-0.5, -0.9 * lift),
+            (0, 0.0),
+            (0.5, -lift),
+            (1.0, -0.7 * lift),
+        ]
+        line = [
+            ((x + size * u) * height, (y + size * v) * height) for u, v in wing
+        ]
         draw.line(line, fill=255, width=3 if k % 2 else 4)
 
 

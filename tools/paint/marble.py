@@ -18,17 +18,66 @@ from .brush import SCALE, shrink
 from .fields import Array, blend, blur, grid, noise, palette
 
 SIZE = (576, 720)
-GROUND = palette("#16263f", "#efe0bd", "#1f5f74", "#d9a441", "#12364f",
-                 "#2f8f8b", "#b5532f", "#f4e7c9", "#7fb3a6", "#7a1f3d")
+GROUND = palette(
+    "#16263f",
+    "#efe0bd",
+    "#1f5f74",
+    "#d9a441",
+    "#12364f",
+    "#2f8f8b",
+    "#b5532f",
+    "#f4e7c9",
+    "#7fb3a6",
+    "#7a1f3d",
+)
 LEAF = palette("#0f3d2e", "#7fae52")
 TULIPS = (
     # x, y of the heart, size, how the stem leans, petals from outside in.
-    (0.40, 0.27, 0.105, 0.00, palette("#7a1230", "#f3d9b0", "#c9283a", "#8f1a34", "#f0b23c", "#d9542a",
-             "#fbe6a8")),
-    (0.19, 0.43, 0.080, 0.05, palette("#5a1a4a", "#e9b8c0", "#b8437a", "#6a2058", "#f4d9c0", "#c96a92",
-             "#fff2e0")),
-    (0.61, 0.46, 0.084, -0.05, palette("#8a2a12", "#f7d9a0", "#e4662c", "#a83a16", "#f9e3a0", "#e8963c",
-             "#fff6d8")),
+    (
+        0.40,
+        0.27,
+        0.105,
+        0.00,
+        palette(
+            "#7a1230",
+            "#f3d9b0",
+            "#c9283a",
+            "#8f1a34",
+            "#f0b23c",
+            "#d9542a",
+            "#fbe6a8",
+        ),
+    ),
+    (
+        0.19,
+        0.43,
+        0.080,
+        0.05,
+        palette(
+            "#5a1a4a",
+            "#e9b8c0",
+            "#b8437a",
+            "#6a2058",
+            "#f4d9c0",
+            "#c96a92",
+            "#fff2e0",
+        ),
+    ),
+    (
+        0.61,
+        0.46,
+        0.084,
+        -0.05,
+        palette(
+            "#8a2a12",
+            "#f7d9a0",
+            "#e4662c",
+            "#a83a16",
+            "#f9e3a0",
+            "#e8963c",
+            "#fff6d8",
+        ),
+    ),
 )
 
 Move = Callable[[Array, Array], tuple[Array, Array]]
@@ -106,8 +155,12 @@ def tulip(
         steps += [
             Drop(*base, 0.24 * size, LEAF[0]),
             Drop(*base, 0.15 * size, LEAF[1]),
-            needle(base, (base[0] + side * 0.8 * size, y + 2.3 * size),
-                   0.17 * size, 100),
+            needle(
+                base,
+                (base[0] + side * 0.8 * size, y + 2.3 * size),
+                0.17 * size,
+                100,
+            ),
         ]
     steps += [
         Drop(foot[0], foot[1], 0.30 * size, LEAF[0]),
@@ -116,17 +169,27 @@ def tulip(
     ]
     steps += [
         Drop(x, y, size * share, ink)
-        for ink, share in zip(inks, (0.74, 0.64, 0.61, 0.46, 0.41,
-                                           0.27, 0.20), strict=True)
+        for ink, share in zip(
+            inks, (0.74, 0.64, 0.61, 0.46, 0.41, 0.27, 0.20), strict=True
+        )
     ]
     tip = y - 1.75 * size
     for way in (-0.62, 0.62, 0.0):
-        steps.append(needle((x + 0.55 * way * size, y - 0.2 * size),
-                            (x + 1.5 * way * size, tip), 0.30 * size))
+        steps.append(
+            needle(
+                (x + 0.55 * way * size, y - 0.2 * size),
+                (x + 1.5 * way * size, tip),
+                0.30 * size,
+            )
+        )
     for way in (-0.36, 0.36):
-        steps.append(needle((x + way * 2.0 * size, tip),
-                            (x + 0.9 * way * size, y - 0.1 * size),
-                            0.16 * size))
+        steps.append(
+            needle(
+                (x + way * 2.0 * size, tip),
+                (x + 0.9 * way * size, y - 0.1 * size),
+                0.16 * size,
+            )
+        )
     return steps
 
 
@@ -139,8 +202,14 @@ def recipe(rng: np.random.Generator) -> list[Drop | Move]:
         steps.append(Drop(x, y, radius, GROUND[i % len(GROUND)]))
     for i in range(90):
         x, y = rng.uniform(0, 0.8), rng.uniform(0, 1)
-        steps.append(Drop(x, y, rng.uniform(0.012, 0.035),
-                          GROUND[(3 * i + 1) % len(GROUND)]))
+        steps.append(
+            Drop(
+                x,
+                y,
+                rng.uniform(0.012, 0.035),
+                GROUND[(3 * i + 1) % len(GROUND)],
+            )
+        )
     steps += [
         comb(0.085, 0.20, 0.030, np.pi / 2),
         comb(0.034, 0.075, 0.010, 0.0),
@@ -171,8 +240,9 @@ def lift(steps: list[Drop | Move], x: Array, y: Array) -> Array:
         shrunk = np.sqrt(np.clip(1 - step.radius**2 / (square + 1e-9), 0, 1))
         x = step.x + (x - step.x) * shrunk
         y = step.y + (y - step.y) * shrunk
-    stretch = np.hypot(
-        np.hypot(*np.gradient(x)), np.hypot(*np.gradient(y))) / pixel
+    stretch = (
+        np.hypot(np.hypot(*np.gradient(x)), np.hypot(*np.gradient(y))) / pixel
+    )
     thin = blur(np.clip(stretch / 12 - 0.5, 0, 1), 1.5)
     return blend(colors, blur(colors, 4), thin)
 

@@ -29,24 +29,37 @@ def plan_land(x: Array, y: Array, rng: np.random.Generator) -> Array:
     """Return the reference: evening clouds, hills, a wood, the field."""
     swirl = noise(x.shape, 0.20, rng, stretch=2.6)
     warm = smoothstep(0.02, HORIZON, y + 0.03 * swirl)
-    sky = ramp(warm, palette("#3f5580", "#6f86a8", "#b9b3b8", "#f0c792",
-                             "#f8dc9c"))
-    cloud = smoothstep(0.15, 1.3, swirl + 1.2 * np.exp(-((x - 0.35) ** 2)
-                                                       / 0.1) - 0.6)
-    heap = ramp(np.clip(0.45 + 0.28 * noise(x.shape, 0.1, rng, stretch=2), 0,
-                        1),
-                palette("#4d5577", "#8f8aa3", "#e3c4b5", "#fdf0d8"))
+    sky = ramp(
+        warm, palette("#3f5580", "#6f86a8", "#b9b3b8", "#f0c792", "#f8dc9c")
+    )
+    cloud = smoothstep(
+        0.15, 1.3, swirl + 1.2 * np.exp(-((x - 0.35) ** 2) / 0.1) - 0.6
+    )
+    heap = ramp(
+        np.clip(0.45 + 0.28 * noise(x.shape, 0.1, rng, stretch=2), 0, 1),
+        palette("#4d5577", "#8f8aa3", "#e3c4b5", "#fdf0d8"),
+    )
     plan = blend(sky, heap, 0.85 * cloud)
-    far = profile(x, [(0, 0.30), (0.3, 0.335), (0.62, 0.285), (0.95, 0.33),
-                      (1.32, 0.30)])
-    wood = HORIZON - 0.018 - 0.014 * np.abs(noise(x.shape, 0.06, rng)) * (
-        smoothstep(0.75, 1.1, x) + smoothstep(0.35, 0.1, x))
+    far = profile(
+        x, [(0, 0.30), (0.3, 0.335), (0.62, 0.285), (0.95, 0.33), (1.32, 0.30)]
+    )
+    wood = (
+        HORIZON
+        - 0.018
+        - 0.014
+        * np.abs(noise(x.shape, 0.06, rng))
+        * (smoothstep(0.75, 1.1, x) + smoothstep(0.35, 0.1, x))
+    )
     rough = 0.1 * noise(x.shape, 0.05, rng)
-    hills = ramp(np.clip((y - far) * 8 + 0.3 + rough, 0, 1),
-                 palette("#5a6c9a", "#8a8fb0", "#b8a8a8"))
+    hills = ramp(
+        np.clip((y - far) * 8 + 0.3 + rough, 0, 1),
+        palette("#5a6c9a", "#8a8fb0", "#b8a8a8"),
+    )
     plan = np.where((y > far)[..., None], hills, plan)
-    trees = ramp(np.clip((y - wood) * 14 + 0.2 + 2 * rough, 0, 1),
-                 palette("#2a4a50", "#1f3a3c", "#3f5f3a"))
+    trees = ramp(
+        np.clip((y - wood) * 14 + 0.2 + 2 * rough, 0, 1),
+        palette("#2a4a50", "#1f3a3c", "#3f5f3a"),
+    )
     plan = np.where((y > wood)[..., None], trees, plan)
     near = (y - HORIZON) / (1 - HORIZON)
     patch = noise(x.shape, 0.09, rng, stretch=4)
@@ -55,7 +68,10 @@ def plan_land(x: Array, y: Array, rng: np.random.Generator) -> Array:
 
 
 def petals(
-    centers: Array, sizes: Array, inks: Array, count: int,
+    centers: Array,
+    sizes: Array,
+    inks: Array,
+    count: int,
     rng: np.random.Generator,
 ) -> tuple[Array, Array]:
     """Return strokes `(n * count, 6, 2)` and colors, a flower after another.
@@ -74,8 +90,9 @@ def petals(
     out = reach[..., None] * t
     paths = np.stack([np.cos(theta) * out, 0.66 * np.sin(theta) * out], -1)
     paths = paths + centers[:, None, None]
-    lit = np.clip(0.52 - 0.3 * np.sin(turn) + 0.2 * rng.normal(
-        size=turn.shape), 0, 1)
+    lit = np.clip(
+        0.52 - 0.3 * np.sin(turn) + 0.2 * rng.normal(size=turn.shape), 0, 1
+    )
     return paths.reshape(-1, 6, 2), ramp(lit, inks).reshape(-1, 3)
 
 
@@ -106,12 +123,26 @@ def bouquet(
     width = canvas.size[0]
     size = 7 + 64 * deep**1.4
     count = int(2.2 * width / (size + 8))
-    spots = np.stack([rng.uniform(-20, width + 20, count),
-                      row + rng.normal(0, 0.5 * size, count)], 1)
-    paths, colors = blades(spots + [0, size], 1.8 * size * rng.uniform(
-        0.5, 1.4, count), GRASS[: 4 if deep > 0.4 else 5], rng)
-    lay(canvas, paths, colors,
-        Brush(3 + 7 * deep, 0, 2 + round(2 * deep), load=0.7), rng)
+    spots = np.stack(
+        [
+            rng.uniform(-20, width + 20, count),
+            row + rng.normal(0, 0.5 * size, count),
+        ],
+        1,
+    )
+    paths, colors = blades(
+        spots + [0, size],
+        1.8 * size * rng.uniform(0.5, 1.4, count),
+        GRASS[: 4 if deep > 0.4 else 5],
+        rng,
+    )
+    lay(
+        canvas,
+        paths,
+        colors,
+        Brush(3 + 7 * deep, 0, 2 + round(2 * deep), load=0.7),
+        rng,
+    )
     drift = np.sin(spots[:, 0] / width * (8 - 4 * deep) + 6 * deep + 2.2)
     for inks, count, share, wide, heart in (
         (CORN, 7, 0.15, 0.28, "#1f1f5a"),
@@ -126,8 +157,14 @@ def bouquet(
         if len(flowers) == 0:
             continue
         paths, colors = petals(flowers, sizes, inks, count, rng)
-        knife = Brush(max(3, wide * scale), 0, max(2, round(wide * scale / 3)),
-                      shade=0.03, streak=0.045, load=1.0)
+        knife = Brush(
+            max(3, wide * scale),
+            0,
+            max(2, round(wide * scale / 3)),
+            shade=0.03,
+            streak=0.045,
+            load=1.0,
+        )
         lay(canvas, paths, colors, knife, rng)
         t = np.linspace(-0.16, 0.16, 4)
         dots = flowers[:, None] + np.stack([t, 0.3 * t], -1) * scale
@@ -148,8 +185,15 @@ def paint() -> Image.Image:
     knife = Brush(24, 60, 9, shade=0.04, spacing=0.75, load=0.9)
     cover(canvas, plan, angle + 0.4, knife, rng)
     edge = Brush(9, 30, 4, load=0.9)
-    cover(canvas, plan, angle, edge, rng, where=y < 1.08 * HORIZON,
-          tolerance=0.10)
+    cover(
+        canvas,
+        plan,
+        angle,
+        edge,
+        rng,
+        where=y < 1.08 * HORIZON,
+        tolerance=0.10,
+    )
     for deep in np.linspace(0, 1.06, 46) ** 1.3:
         row = (HORIZON + 0.01 + (1 - HORIZON) * deep) * height
         bouquet(canvas, row, min(deep, 1.0), rng)

@@ -33,13 +33,25 @@ STONES = {
 }
 # Center x from the middle, y, radius, and the scroll that a vine comes from;
 # None is the trunk.
-SCROLLS = ((0.185, 0.270, 0.118), (0.195, 0.555, 0.125),
-           (0.432, 0.405, 0.112), (0.430, 0.165, 0.092),
-           (0.437, 0.660, 0.100))
+SCROLLS = (
+    (0.185, 0.270, 0.118),
+    (0.195, 0.555, 0.125),
+    (0.432, 0.405, 0.112),
+    (0.430, 0.165, 0.092),
+    (0.437, 0.660, 0.100),
+)
 PARENTS = (None, None, 1, 0, 1)
-STARS = ((0.075, 0.12), (0.30, 0.105), (0.315, 0.31),
-         (0.535, 0.275), (0.535, 0.54), (0.535, 0.785),
-         (0.135, 0.735), (0.42, 0.885), (0.535, 0.90), (0.30, 0.905))
+STARS = (
+    (0.075, 0.12),
+    (0.30, 0.105),
+    (0.315, 0.31),
+    (0.535, 0.275),
+    (0.535, 0.54),
+    (0.535, 0.785),
+    (0.135, 0.735),
+    (0.535, 0.90),
+    (0.30, 0.905),
+)
 METAL = (VINE, GOLD, SEED)
 """Regions of gold leaf under glass, which flash where a tile is tilted."""
 
@@ -48,8 +60,12 @@ def bezier(start: Array, out: Array, into: Array, end: Array) -> Array:
     """Return the curve `(25, 2)` that leaves along out, arrives along into."""
     t = np.linspace(0, 1, 25)[:, None]
     a, b = start + out, end - into
-    return ((1 - t) ** 3 * start + 3 * t * (1 - t) ** 2 * a
-            + 3 * t**2 * (1 - t) * b + t**3 * end)
+    return (
+        (1 - t) ** 3 * start
+        + 3 * t * (1 - t) ** 2 * a
+        + 3 * t**2 * (1 - t) * b
+        + t**3 * end
+    )
 
 
 def vines() -> list[Array]:
@@ -86,12 +102,13 @@ def draw_path(
     draw: ImageDraw.ImageDraw, path: Array, width: Array, fill: int
 ) -> None:
     """Draw a path `(n, 2)` in pixels, as round dots of changing width."""
-    for (x, y), w in zip(path, np.broadcast_to(width, len(path)),
-                         strict=True):
+    for (x, y), w in zip(path, np.broadcast_to(width, len(path)), strict=True):
         draw.ellipse((x - w, y - w, x + w, y + w), fill=fill)
 
 
-def leaf_shape(at: Array, way: float, size: float) -> list[tuple]:
+def leaf_shape(
+    at: Array, way: float, size: float
+) -> list[tuple[float, float]]:
     """Return the outline of a pointed leaf, in pixels."""
     t = np.linspace(0, 1, 16)
     half = 0.34 * np.sin(np.pi * t**0.8) * size
@@ -109,24 +126,52 @@ def dove(
     """Draw a dove of a given size; it faces right (1) or left (-1)."""
 
     def shape(points: list[tuple[float, float]], fill: int) -> None:
-        draw.polygon([(x + face * size * px, y + size * py)
-                      for px, py in points], fill=fill)
+        draw.polygon(
+            [(x + face * size * px, y + size * py) for px, py in points],
+            fill=fill,
+        )
 
     t = np.linspace(0, 2 * np.pi, 40)
     body = np.stack([0.50 * np.cos(t), 0.29 * np.sin(t)], 1)
     lean = np.array([[0.91, -0.42], [0.42, 0.91]])
-    shape([(-0.30, 0.05), (-1.02, 0.36), (-1.10, 0.56), (-0.86, 0.60),
-           (-0.14, 0.32)], WING)
+    shape(
+        [
+            (-0.30, 0.05),
+            (-1.02, 0.36),
+            (-1.10, 0.56),
+            (-0.86, 0.60),
+            (-0.14, 0.32),
+        ],
+        WING,
+    )
     shape((body @ lean).tolist(), DOVE)
     shape([(0.22, -0.14), (0.34, -0.46), (0.66, -0.36), (0.50, 0.06)], DOVE)
     head = np.stack([0.50 + 0.17 * np.cos(t), -0.42 + 0.16 * np.sin(t)], 1)
     shape(head.tolist(), DOVE)
     shape([(0.64, -0.47), (0.86, -0.38), (0.63, -0.34)], BEAK)
-    shape([(0.20, -0.12), (-0.20, -0.10), (-0.78, 0.20), (-0.62, 0.26),
-           (-0.20, 0.22), (0.12, 0.12)], WING)
+    shape(
+        [
+            (0.20, -0.12),
+            (-0.20, -0.10),
+            (-0.78, 0.20),
+            (-0.62, 0.26),
+            (-0.20, 0.22),
+            (0.12, 0.12),
+        ],
+        WING,
+    )
+    eye = np.stack([0.53 + 0.05 * np.cos(t), -0.45 + 0.05 * np.sin(t)], 1)
+    shape(eye.tolist(), NIGHT)
     for px in (-0.02, 0.12):
-        shape([(px, 0.24), (px + 0.06, 0.24), (px + 0.05, 0.46),
-               (px - 0.01, 0.46)], BEAK)
+        shape(
+            [
+                (px, 0.24),
+                (px + 0.06, 0.24),
+                (px + 0.05, 0.46),
+                (px - 0.01, 0.46),
+            ],
+            BEAK,
+        )
 
 
 def cartoon(width: int, height: int) -> NDArray[np.int64]:
@@ -145,21 +190,24 @@ def cartoon(width: int, height: int) -> NDArray[np.int64]:
     draw_path(draw, np.stack([trunk_x, trunk_y], 1), thick, VINE)
     for side in (-1, 1):
         for (cx, cy, radius), path in zip(SCROLLS, vines(), strict=True):
-            path = np.stack([middle + side * path[:, 0] * h,
-                             path[:, 1] * h], 1)
+            path = np.stack(
+                [middle + side * path[:, 0] * h, path[:, 1] * h], 1
+            )
             for j in range(24, 112, 15):
                 way = np.arctan2(*(path[j + 1] - path[j])[::-1])
                 out = path[j] - (middle + side * cx * h, cy * h)
                 turn = np.sign(np.cos(way) * out[1] - np.sin(way) * out[0])
-                shape = leaf_shape(path[j], way + 0.95 * turn,
-                                   0.50 * radius * h)
+                shape = leaf_shape(
+                    path[j], way + 0.95 * turn, 0.50 * radius * h
+                )
                 draw.polygon(shape, fill=LEAF)
             wide = np.linspace(0.014, 0.008, len(path)) * h
             draw_path(draw, path, wide, VINE)
             x, y, r = path[-1, 0], path[-1, 1], 0.33 * radius * h
             draw.ellipse((x - r, y - r, x + r, y + r), fill=FRUIT)
-            draw.ellipse((x - 0.4 * r, y - 0.4 * r, x + 0.4 * r,
-                          y + 0.4 * r), fill=SEED)
+            draw.ellipse(
+                (x - 0.4 * r, y - 0.4 * r, x + 0.4 * r, y + 0.4 * r), fill=SEED
+            )
     for way in (-2.5, -1.95, -1.57, -1.2, -0.65):
         shape = leaf_shape(np.array([middle, 0.150 * h]), way, 0.062 * h)
         draw.polygon(shape, fill=LEAF if way != -1.57 else FRUIT)
@@ -167,11 +215,21 @@ def cartoon(width: int, height: int) -> NDArray[np.int64]:
         for x in (middle - cx * h, middle + cx * h):
             r = 0.0135 * h
             draw.ellipse((x - r, cy * h - r, x + r, cy * h + r), fill=WHITE)
-    bowl = [(-0.11, 0.80), (0.11, 0.80), (0.085, 0.865), (0.03, 0.895),
-            (0.065, 0.935), (-0.065, 0.935), (-0.03, 0.895), (-0.085, 0.865)]
+    bowl = [
+        (-0.11, 0.80),
+        (0.11, 0.80),
+        (0.085, 0.865),
+        (0.03, 0.895),
+        (0.065, 0.935),
+        (-0.065, 0.935),
+        (-0.03, 0.895),
+        (-0.085, 0.865),
+    ]
     draw.polygon([(middle + px * h, py * h) for px, py in bowl], fill=GOLD)
-    draw.rectangle((middle - 0.118 * h, 0.790 * h, middle + 0.118 * h,
-                    0.812 * h), fill=WHITE)
+    draw.rectangle(
+        (middle - 0.118 * h, 0.790 * h, middle + 0.118 * h, 0.812 * h),
+        fill=WHITE,
+    )
     for side in (-1, 1):
         dove(draw, middle + side * 0.235 * h, 0.80 * h, 0.165 * h, -side)
     regions = np.asarray(image, dtype=np.int64).copy()
@@ -217,8 +275,9 @@ def rows(away: Array, tile: float) -> list[tuple[float, float, float]]:
             if count == 0:
                 continue
             at = (np.arange(count) + 0.5) * walked[-1] / count
-            ends = [np.clip(at + s * tile * 0.5, 0, walked[-1])
-                    for s in (-1, 1)]
+            ends = [
+                np.clip(at + s * tile * 0.5, 0, walked[-1]) for s in (-1, 1)
+            ]
             (x0, x1), (y0, y1) = (
                 [np.interp(end, walked, line[:, axis]) for end in ends]
                 for axis in (1, 0)
@@ -231,7 +290,10 @@ def rows(away: Array, tile: float) -> list[tuple[float, float, float]]:
 
 
 def corners(
-    x: float, y: float, way: float, sides: tuple[float, float],
+    x: float,
+    y: float,
+    way: float,
+    sides: tuple[float, float],
     rng: np.random.Generator,
 ) -> list[tuple[float, float]]:
     """Return the four corners of a slightly irregular tile."""
@@ -267,23 +329,35 @@ def set_tiles(
             gap = distance(~free, round(tile))
             ys, xs = np.nonzero(gap > 0.36 * share * tile)
             order = rng.permutation(len(xs))
-            spots = [(float(xs[k]), float(ys[k]), rng.uniform(0, 3.14))
-                     for k in order]
+            spots = [
+                (float(xs[k]), float(ys[k]), rng.uniform(0, 3.14))
+                for k in order
+            ]
         for x, y, way in spots:
             i = min(max(int(y), 0), height - 1)
             j = min(max(int(x), 0), width - 1)
-            probe = [(x + tile * share * (u * np.cos(way) - v * np.sin(way)),
-                      y + tile * share * (u * np.sin(way) + v * np.cos(way)))
-                     for u in (-0.3, 0.3) for v in (-0.3, 0.3)]
+            probe = [
+                (
+                    x + tile * share * (u * np.cos(way) - v * np.sin(way)),
+                    y + tile * share * (u * np.sin(way) + v * np.cos(way)),
+                )
+                for u in (-0.3, 0.3)
+                for v in (-0.3, 0.3)
+            ]
             if taken.getpixel((j, i)) or any(
-                taken.getpixel((min(max(int(u), 0), width - 1),
-                                min(max(int(v), 0), height - 1)))
+                taken.getpixel(
+                    (
+                        min(max(int(u), 0), width - 1),
+                        min(max(int(v), 0), height - 1),
+                    )
+                )
                 for u, v in probe
             ):
                 continue
             side = 0.88 * tile * share
-            outline = corners(x, y, way, (side * rng.uniform(0.85, 1.1),
-                                          side), rng)
+            outline = corners(
+                x, y, way, (side * rng.uniform(0.85, 1.1), side), rng
+            )
             region = int(regions[i, j])
             stones = STONES[region]
             place = 0.5 + 0.20 * shift[i, j] + rng.normal(0, 0.2)
@@ -295,8 +369,10 @@ def set_tiles(
             color.polygon(outline, fill=tuple(ink.tolist()))
             depth.polygon(outline, fill=int(rng.uniform(150, 230)))
             mark.polygon(outline, fill=1)
-    return (np.asarray(picture, dtype=np.float32) / 255,
-            np.asarray(relief, dtype=np.float32) / 255)
+    return (
+        np.asarray(picture, dtype=np.float32) / 255,
+        np.asarray(relief, dtype=np.float32) / 255,
+    )
 
 
 def paint() -> Image.Image:

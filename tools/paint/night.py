@@ -54,8 +54,11 @@ def sky(x: Array, y: Array, psi: Array, rng: np.random.Generator) -> Array:
     for cx, cy, radius, _ in EDDIES:
         r = np.hypot(x - cx, y - cy)
         core = np.exp(-((2.2 * r / radius) ** 2))
-        bright = bright + 0.30 * np.exp(-((r / radius) ** 2)) * bands + (
-            0.35 * core)
+        bright = (
+            bright
+            + 0.30 * np.exp(-((r / radius) ** 2)) * bands
+            + (0.35 * core)
+        )
     plan = ramp(np.clip(bright, 0, 1), SKY)
     for cx, cy, radius, _ in (*STARS, MOON):
         r = np.hypot(x - cx, y - cy) / radius
@@ -89,20 +92,37 @@ def paint() -> Image.Image:
     angle = np.arctan2(-right, down)
     plan = sky(x, y, psi, rng)
 
-    far = profile(x, [(0, 0.60), (0.25, 0.55), (0.5, 0.61), (0.8, 0.575),
-                      (1.0, 0.62), (1.25, 0.56)])
-    near = profile(x, [(0, 0.66), (0.2, 0.635), (0.55, 0.672), (0.9, 0.64),
-                       (1.25, 0.67)])
+    far = profile(
+        x,
+        [
+            (0, 0.60),
+            (0.25, 0.55),
+            (0.5, 0.61),
+            (0.8, 0.575),
+            (1.0, 0.62),
+            (1.25, 0.56),
+        ],
+    )
+    near = profile(
+        x, [(0, 0.66), (0.2, 0.635), (0.55, 0.672), (0.9, 0.64), (1.25, 0.67)]
+    )
     shore = 0.715 + 0.006 * np.sin(9 * x)
-    bank = profile(x, [(0, 0.95), (0.4, 0.99), (0.7, 0.94), (0.95, 0.90),
-                       (1.25, 0.84)])
+    bank = profile(
+        x, [(0, 0.95), (0.4, 0.99), (0.7, 0.94), (0.95, 0.90), (1.25, 0.84)]
+    )
     ripple = noise(x.shape, 0.05, rng, stretch=6)
-    hills = ramp(np.clip(0.5 + 3 * (y - far) + 0.2 * ripple, 0, 1),
-                 palette("#3a6a9c", "#274a80", "#152a58"))
-    slopes = ramp(np.clip(0.35 + 4 * (y - near) + 0.25 * ripple, 0, 1),
-                  palette("#31665f", "#1d4450", "#0e2036"))
-    mirror = ramp(np.clip(0.5 + 0.25 * ripple - 0.5 * (y - 0.8), 0, 1),
-                  palette("#0a1a45", "#17408a", "#2f78ac", "#6fb0b4"))
+    hills = ramp(
+        np.clip(0.5 + 3 * (y - far) + 0.2 * ripple, 0, 1),
+        palette("#3a6a9c", "#274a80", "#152a58"),
+    )
+    slopes = ramp(
+        np.clip(0.35 + 4 * (y - near) + 0.25 * ripple, 0, 1),
+        palette("#31665f", "#1d4450", "#0e2036"),
+    )
+    mirror = ramp(
+        np.clip(0.5 + 0.25 * ripple - 0.5 * (y - 0.8), 0, 1),
+        palette("#0a1a45", "#17408a", "#2f78ac", "#6fb0b4"),
+    )
     lamps = np.array([0.08, 0.17, 0.24, 0.37, 0.42, 0.56, 0.63, 0.73, 0.86])
     for i, lamp in enumerate(lamps):
         reach = 0.14 + 0.06 * np.sin(5 * i)
@@ -111,15 +131,20 @@ def paint() -> Image.Image:
         beam = beam * smoothstep(shore.max() + reach, 0.73, y)
         mirror = blend(mirror, GLOW[i % 3], np.clip(beam, 0, 0.95))
     moonlight = np.exp(-(((x - 1.01) / (0.03 + 0.1 * (y - 0.7))) ** 2))
-    mirror = blend(mirror, GLOW[0], np.clip(
-        moonlight * (0.45 + 0.4 * ripple), 0, 0.85))
-    grass = ramp(np.clip(0.45 + 0.3 * noise(x.shape, 0.04, rng), 0, 1),
-                 palette("#06121f", "#12303a", "#2c5a4a", "#6f8a4a"))
+    mirror = blend(
+        mirror, GLOW[0], np.clip(moonlight * (0.45 + 0.4 * ripple), 0, 0.85)
+    )
+    grass = ramp(
+        np.clip(0.45 + 0.3 * noise(x.shape, 0.04, rng), 0, 1),
+        palette("#06121f", "#12303a", "#2c5a4a", "#6f8a4a"),
+    )
 
     is_sky = y < np.minimum(far, near)
     is_bank = y > bank
     for where, colors in (
-        (y > far, hills), (y > near, slopes), (y > shore, mirror),
+        (y > far, hills),
+        (y > near, slopes),
+        (y > shore, mirror),
     ):
         plan = np.where(where[..., None], colors, plan)
     for i, lamp in enumerate(lamps):
@@ -127,10 +152,12 @@ def paint() -> Image.Image:
         r = np.hypot(x - lamp, (y - (0.708 - rise)))
         plan = blend(plan, GLOW[i % 2], np.exp(-((r / 0.009) ** 2)))
     plan = np.where(is_bank[..., None], grass, plan)
-    trees = np.maximum.reduce([
-        poplar(x, y, 1.115, 0.27, 0.062),
-        poplar(x, y, 1.20, 0.40, 0.050),
-    ])
+    trees = np.maximum.reduce(
+        [
+            poplar(x, y, 1.115, 0.27, 0.062),
+            poplar(x, y, 1.20, 0.40, 0.050),
+        ]
+    )
     leaf = ramp(
         np.clip(0.35 + 0.28 * noise(x.shape, 0.05, rng, stretch=0.3), 0, 1),
         palette("#050d18", "#0d2630", "#1d463f", "#4d6a35"),

