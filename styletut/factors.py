@@ -46,7 +46,8 @@ class Convention:
         evaluations: how many evaluations of the objective it runs.
         start: "content", "noise", "style" or "grey".
         size: length in pixels of the side that `size_of` names.
-        size_of: "longer", "shorter" or "height".
+        size_of: "longer", "shorter" or "height"; or "area", where size is
+            the side of a square with as many pixels.
         style_size: the style picture is resized to the content's "longer"
             or "shorter" side, "area" or "shape" (height and width).
         coarsest: longer side in pixels from which the run goes coarse to

@@ -7,6 +7,8 @@ have the paper's form (N, M), N channels by M positions, or the network's,
 included; no picture of a batch is ever mixed with another.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -202,7 +204,7 @@ def _gram_difference(
         )
     _check_alike(F, A, "the feature maps", "the Gram matrix A")
     M_a = M if M_a is None else M_a
-    if not M_a > 0:
+    if not 0 < M_a < math.inf:
         raise ValueError(f"M_a counts positions; it cannot be {M_a}")
     return gram_matrix(F) / M - A / M_a, N, M
 

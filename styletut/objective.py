@@ -311,17 +311,21 @@ def _default_weight(name: str, defaults: Mapping[str, float]) -> float:
 
 
 def _shares(style: Styles) -> list[tuple[Tensor, float]]:
+    """Return (picture, share of the whole) for each style picture."""
     if isinstance(style, Tensor):
         return [(style, 1.0)]
+    expected = (
+        "style must be a picture, or a sequence of (picture, weight) with a "
+        "positive weight among them"
+    )
+    if not all(isinstance(s, (tuple, list)) and len(s) == 2 for s in style):
+        raise ValueError(expected)
     styles = [
-        (picture, _weight("a style's weight", w, 0)) for picture, w in style
+        (a, _weight("a style's weight", weight, 0)) for a, weight in style
     ]
     whole = sum(weight for _, weight in styles)
     if not whole > 0:
-        raise ValueError(
-            "style must be a picture, or a sequence of (picture, weight) "
-            "with a positive weight among them"
-        )
+        raise ValueError(expected)
     return [(picture, weight / whole) for picture, weight in styles]
 
 

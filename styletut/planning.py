@@ -242,6 +242,7 @@ def _own_size(convention: Convention, height: int, width: int) -> int:
         "longer": max(height, width),
         "shorter": min(height, width),
         "height": height,
+        "area": (height * width) ** 0.5,
     }[convention.size_of]
     longer = max(height, width)
     return min(round(convention.size * longer / side), longer)

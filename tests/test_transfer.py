@@ -208,6 +208,17 @@ def test_pixel_unit_is_the_optimizers(objective, photo):
         )
 
 
+def test_the_first_step_is_as_long_in_any_unit(objective, photo):
+    runs = [
+        list(minimize(objective, photo, evaluations=6, pixel_unit=unit))
+        for unit in (1.0, 255.0)
+    ]
+    assert len(runs[0]) == len(runs[1]) > 2
+    torch.testing.assert_close(
+        runs[0][1].image, runs[1][1].image, rtol=0, atol=1e-4
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 import torch
 
@@ -268,6 +269,24 @@ def test_mean_activations_are_positive_with_a_floor(pooling):
         assert mean.shape == (N,) and torch.isfinite(mean).all()
         assert mean.min() > 0
         assert mean.min() >= 0.999 * MEAN_FLOOR * mean.median()
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_a_channel_that_never_responds_gets_the_floor(
+    pooling, tmp_path, monkeypatch
+):
+    scale = {"max": 1, "average": 10}
+    stored = {
+        f"{kind}/{layer}": np.array([0, 2, 300], np.float32) * scale[kind]
+        for kind in scale
+        for layer in CONV_LAYERS
+    }
+    (tmp_path / "data").mkdir()
+    np.savez(tmp_path / "data" / "mean_activations.npz", **stored)
+    monkeypatch.setattr(weights, "files", lambda package: tmp_path)
+    for mean in mean_activations("oxford", pooling).values():
+        expected = torch.tensor([0.02, 2, 300]) * scale[pooling]
+        torch.testing.assert_close(mean, expected)
 
 
 def test_the_two_poolings_have_means_of_their_own():

