@@ -167,7 +167,7 @@ class VGG19(nn.Module):
         self.eval()
         self._casts: dict[tuple[str, torch.dtype], tuple[Tensor, Tensor]] = {}
         self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
-            lambda module, _: module._casts.clear()
+            _forget_casts
         )
 
     def preprocess(self, image: Tensor) -> Tensor:
@@ -268,9 +268,14 @@ class VGG19(nn.Module):
     def _apply(
         self, fn: Callable[[Tensor], Tensor], recurse: bool = True
     ) -> "VGG19":
-        self._casts.clear()  # .to(...), .double() and the like
+        _forget_casts(self)  # .to(...), .double() and the like
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
+
+
+def _forget_casts(vgg: VGG19, keys: object = None) -> None:
+    """Drop copies in other dtypes; the weights they are of have changed."""
+    vgg._casts.clear()
 
 
 def normalize_filters(

@@ -136,7 +136,7 @@ def test_every_entry_is_complete(name):
     assert convention.weights in ("oxford", "torchvision")
     assert convention.pooling in ("max", "average")
     assert convention.start in ("content", "noise", "style", "grey")
-    assert convention.size_of in ("longer", "shorter", "height")
+    assert convention.size_of in ("longer", "shorter", "height", "area")
     assert convention.style_size in ("longer", "shorter", "area", "shape")
     assert convention.evaluations > 0 and convention.size >= 128
     assert min(convention.alpha, convention.beta) > 0 <= convention.gamma

@@ -579,7 +579,7 @@ def test_gram_matrices_that_do_not_fit_are_refused(function):
         function(F.float(), torch.empty(3, 3, device="meta"))
 
 
-@pytest.mark.parametrize("M_a", [0, -4, 0.0, float("nan")])
+@pytest.mark.parametrize("M_a", [0, -4, 0.0, math.nan, math.inf])
 def test_a_number_of_positions_that_is_none_is_refused(M_a):
     with pytest.raises(ValueError, match=f"it cannot be {M_a}"):
         style_layer_loss(normal(3, 5), normal(3, 3), M_a)

@@ -639,6 +639,12 @@ def test_styles_that_weigh_nothing_are_refused(vgg, content, style, weights):
         Objective(content, [(style, w) for w in weights], vgg=vgg)
 
 
+def test_styles_without_their_weights_are_refused(vgg, content, style):
+    for styles in ([style], [style, style], (style, 1.0)):
+        with pytest.raises(ValueError, match=r"sequence of \(picture, weight"):
+            Objective(content, styles, vgg=vgg)
+
+
 def test_a_negative_share_of_a_style_is_refused(vgg, content, style):
     with pytest.raises(ValueError, match=r"style's weight is -1\.0"):
         Objective(content, [(style, 2.0), (style, -1.0)], vgg=vgg)

@@ -1,6 +1,7 @@
 """The network against an independent one, layer by layer."""
 
 import copy
+import pickle
 
 import hypothesis.strategies as st
 import pytest
@@ -263,12 +264,21 @@ def test_networks_share_no_parameters():
     assert torch.equal(VGG19()(image, ["conv2_1"])["conv2_1"], expected)
 
 
-def test_a_network_can_be_copied():
+def test_a_network_can_be_copied_and_pickled():
+    vgg = VGG19(pooling="average")
+    image = picture(16, 16)
+    expected = vgg(image, ["conv2_1"])["conv2_1"]
+    for twin in (copy.deepcopy(vgg), pickle.loads(pickle.dumps(vgg))):
+        assert torch.equal(twin(image, ["conv2_1"])["conv2_1"], expected)
+
+
+def test_loading_other_parameters_forgets_those_cast_before():
     vgg = VGG19()
     image = picture(16, 16)
-    twin = copy.deepcopy(vgg)
-    maps = vgg(image, ["conv2_1"]), twin(image, ["conv2_1"])
-    assert torch.equal(maps[0]["conv2_1"], maps[1]["conv2_1"])
+    assert vgg(image, ["conv1_1"])["conv1_1"].any()
+    state = {k: torch.zeros_like(v) for k, v in vgg.state_dict().items()}
+    vgg.load_state_dict(state)
+    assert not vgg(image, ["conv1_1"])["conv1_1"].any()
 
 
 def test_a_network_first_used_in_inference_mode_still_differentiates():
