@@ -110,6 +110,8 @@ def lbfgs(
             if rise <= SUFFICIENT_DECREASE * slope and slope < 0:
                 accepted = Iterate(trial, value_t, g_t, done)
                 break
+            if slope == 0:
+                return  # no way to go: the gradient is 0 where x is free
             t *= _shorter(rise, slope)
         if accepted is None:
             if not pairs:

@@ -159,12 +159,11 @@ def plan_run(
 def split_evaluations(
     size: int, evaluations: int, coarsest: int | None
 ) -> list[tuple[int, int]]:
-    """Spread a budget over sizes that double up to `size`.
+    """Spread a budget evenly over sizes that double up to `size`.
 
-    Each size but the last is the half of the next and no less than
-    `coarsest` pixels. The finest size gets a quarter of the evaluations,
-    or half where there are two, and the coarser ones share the rest: theirs
-    cost a fourth and a sixteenth.
+    Each size but the last is half of the next and no less than `coarsest`
+    pixels. Most of the time is spent at the finest: an evaluation costs
+    four times as much there as at the size before.
 
     Args:
         size: longer side of the result in pixels.
@@ -185,10 +184,8 @@ def split_evaluations(
         and len(sizes) < evaluations
     ):
         sizes.insert(0, sizes[0] // 2)
-    finest = max(evaluations // max(len(sizes), 1), 1)
-    rest, others = evaluations - finest, len(sizes) - 1
-    shares = [rest // others + (i < rest % others) for i in range(others)]
-    return list(zip(sizes, [*shares, finest], strict=True))
+    share, left = divmod(evaluations, len(sizes))
+    return [(side, share + (i < left)) for i, side in enumerate(sizes)]
 
 
 def style_shape(style: Tensor, content: Tensor, plan: Plan) -> tuple[int, int]:

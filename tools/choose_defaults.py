@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 import torch
-from PIL import Image, ImageDraw
+from sheets import write_sheet
 from torch import Tensor
 
 from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION
@@ -92,25 +92,6 @@ def run(content: str, style: str, setting: str, vgg: VGG19) -> Result:
     return stylize(sample(content, SIZE), sample(style), vgg=vgg, **settings)
 
 
-def contact_sheet(pictures: Mapping[tuple[str, str], Image.Image]) -> None:
-    """Write all pictures in a table: a row for each pair."""
-    title = 16
-    rows = [name for name, _ in PAIRS]
-    heights = [pictures[row, "default"].height + title for row in rows]
-    sheet = Image.new(
-        "RGB", (len(SETTINGS) * (SIZE + 6), sum(heights)), "white"
-    )
-    draw = ImageDraw.Draw(sheet)
-    for column, setting in enumerate(SETTINGS):
-        top = 0
-        for row, height in zip(rows, heights, strict=True):
-            left = column * (SIZE + 6)
-            draw.text((left, top + 2), f"{row}: {setting}", fill="black")
-            sheet.paste(pictures[row, setting], (left, top + title))
-            top += height
-    sheet.save(ASSETS / "defaults.jpg", quality=85, optimize=True)
-
-
 def main() -> None:
     """Measure, paint and write."""
     networks = {
@@ -131,7 +112,14 @@ def main() -> None:
             | {"schedule": result.settings["sizes"]}
         )
         print(rows[-1], flush=True)
-    contact_sheet(pictures)
+    sheet = [
+        [
+            (f"{name}: {setting}", pictures[name, setting])
+            for setting in SETTINGS
+        ]
+        for name, _ in PAIRS
+    ]
+    write_sheet(sheet, ASSETS / "defaults.jpg")
     with (ASSETS / "defaults.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
