@@ -37,36 +37,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: after --help and --version (0), or for bad input (2).
     """
+    if sys.stderr is None:  # closed: paint all the same, and be silent
+        sys.stderr = io.StringIO()
     # A file's name may hold letters that this terminal cannot show.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     parser = _parser()
     given = vars(parser.parse_intermixed_args(arguments))
     given = {name: value for name, value in given.items() if value is not None}
-    try:
-        if given.pop("doctor"):
+    doctor, samples = given.pop("doctor"), given.pop("samples")
+    if not (doctor or samples or {"photo", "style"} <= given.keys()):
+        parser.error("give a PHOTO and a STYLE; --help tells more")
+    try:  # torch takes a second to load, and may be missing or broken
+        if doctor:
             from styletut.doctor import examine
 
             return examine()
-        if given.pop("samples"):
+        if samples:
             return _list_samples()
-        if not {"photo", "style"} <= given.keys():
-            parser.error("give a PHOTO and a STYLE; --help tells more")
-
         from styletut.command import paint
-
-        return paint(
-            given.pop("photo"),
-            given.pop("style"),
-            given.pop("output", None),
-            given,
-        )
-    except ModuleNotFoundError as error:
+    except (ImportError, OSError) as error:
         sys.stderr.write(f"styletut: error: {error}; {INSTALL}\n")
         return 1
-    except KeyboardInterrupt:  # while torch was loading
+    except KeyboardInterrupt:
         sys.stderr.write("styletut: interrupted; nothing is written\n")
         return 130
+    return paint(
+        given.pop("photo"),
+        given.pop("style"),
+        given.pop("output", None),
+        given,
+    )
 
 
 class _Parser(argparse.ArgumentParser):
@@ -86,10 +87,14 @@ def _known_names() -> str:
         from styletut.optimizers import OPTIMIZERS
         from styletut.planning import STARTS
         from styletut.vgg import LAYERS
-    except ModuleNotFoundError as error:
+    except (ImportError, OSError) as error:
         return f"\n{error}; {INSTALL}\n"
     lists = {
-        "conventions": CONVENTIONS,
+        "conventions": [
+            name
+            for name, convention in CONVENTIONS.items()
+            if convention.network == "vgg19" and convention.style_factor
+        ],
         "optimizers": OPTIMIZERS,
         "starts": STARTS,
         "layers": LAYERS,

@@ -48,11 +48,15 @@ def parse_layers(text: str) -> list[str] | dict[str, float]:
     return dict(zip(names, weights, strict=True))
 
 
+LONGEST_STEM = 60
+"""Characters of a name that go into the result's: names have a limit."""
+
+
 def choose_target(
     photo: str, style: str, output: str | None, start: str | None
 ) -> Path:
     """Where the picture will go, once it is known that it can go there."""
-    target = _free_name(photo, style) if output is None else Path(output)
+    target = free_name(photo, style) if output is None else Path(output)
     ensure_writable(target)
     for source in filter(None, (photo, style, start)):
         if _is_file(source, target):
@@ -70,9 +74,10 @@ def _is_file(source: str, target: Path) -> bool:
         return False
 
 
-def _free_name(photo: str, style: str) -> Path:
+def free_name(photo: str, style: str) -> Path:
     """PHOTO-STYLE.png, numbered where an earlier picture has that name."""
-    stem = f"{Path(bare_name(photo)).stem}-{Path(bare_name(style)).stem}"
+    stems = (Path(bare_name(source)).stem for source in (photo, style))
+    stem = "-".join(stem[:LONGEST_STEM] for stem in stems)
     path, number = Path(f"{stem}.png"), 1
     while path.exists():
         number += 1
@@ -81,8 +86,14 @@ def _free_name(photo: str, style: str) -> Path:
 
 
 def bare_name(source: str) -> str:
-    """The last name of a path or address: folders and queries are private."""
-    return Path(urlsplit(source).path if "://" in source else source).name
+    """The last name of a path or address: folders and queries are private.
+
+    An address without a path has the name of its host.
+    """
+    if "://" not in source:
+        return Path(source).name
+    address = urlsplit(source)
+    return Path(address.path).name or address.hostname or "picture"
 
 
 def _name(source: str, names: Collection[str]) -> str:

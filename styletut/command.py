@@ -6,7 +6,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from styletut.arguments import (
     bare_name,
     choose_target,
+    free_name,
     read_picture,
     read_settings,
     repeat_command,
@@ -41,7 +42,11 @@ STATUS = {
 }
 """Exit status for each way in which a run with a picture ends."""
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)  # Windows has no hangup
+)
 
 
 class Outcome(NamedTuple):
@@ -83,6 +88,8 @@ def paint(
             return INTERRUPTED
         except Exception as error:
             return _refuse(error)
+        if output is None and target.exists():  # a run beside this one
+            target = free_name(photo, style)
         text = _text(photo, style, options, plan, outcome)
         return _finish(outcome, target, text, began)
 
@@ -149,7 +156,8 @@ def _finish(
         say(f"interrupted; the best picture so far is saved: {picture}")
     else:
         say(f"{picture}, in {seconds}")
-    print(path, flush=True)
+    with suppress(OSError):  # nobody reads it: the picture is what counts
+        print(path, flush=True)
     if crash is None:
         return FAILED if path != target else STATUS[ending.stopped]
     if _out_of_memory(crash):
@@ -164,8 +172,11 @@ def _save(image: Tensor, target: Path, text: Mapping[str, str]) -> Path:
         save_image(image, target, text)
         return target
     except ImageError as error:
-        refuge = Path(tempfile.mkdtemp(prefix="styletut-")) / target.name
-        save_image(image, refuge, text)
+        try:
+            refuge = Path(tempfile.mkdtemp(prefix="styletut-")) / target.name
+            save_image(image, refuge, text)
+        except (OSError, ImageError):
+            raise error from None
         say(f"error: {error} The picture is kept in {str(refuge)!r}.")
         return refuge
 
@@ -213,7 +224,7 @@ def _ignore_signals() -> None:
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM raise KeyboardInterrupt, once."""
+    """Let Ctrl-C, SIGTERM and a hangup raise KeyboardInterrupt, once."""
 
     def interrupt(number: int, frame: Any) -> None:
         _ignore_signals()

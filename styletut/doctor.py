@@ -36,7 +36,7 @@ NEEDED = (
 
 OPTIONAL = (
     Package("torchvision", "torchvision", "a second set of weights"),
-    Package("scikit-image", "skimage", "the sample photos, SSIM"),
+    Package("scikit-image", "skimage", "the sample photos"),
     Package("tqdm", "tqdm", "the progress bar"),
     Package("matplotlib", "matplotlib", "figures"),
     Package("jupyterlab", "jupyterlab", "the notebooks"),

@@ -8,6 +8,8 @@ import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,7 +27,8 @@ from styletut.losses import (
     style_layer_loss,
     total_variation,
 )
-from styletut.vgg import VGG19, check_layers, feature_shape
+from styletut.pictures import check_picture, check_range
+from styletut.vgg import LAYERS, VGG19, check_layers, feature_shape
 from styletut.weights import torchvision_path
 
 Layers = Iterable[str] | Mapping[str, float]
@@ -148,11 +151,10 @@ class Objective:
                 "style_layers are both empty"
             )
         styles = _shares(style)
-        _check_picture("content", content, content, self.content_layers)
+        # x has the content's size, and all layers are taken of it
+        _check_picture("content", content, content, self._layers)
         for picture, _ in styles:
             _check_picture("style", picture, content, self.style_layers)
-        # x has the content's size, and the style's layers are taken of it
-        _check_picture("content", content, content, self.style_layers)
         self.shape = tuple(content.shape)
         self.dtype, self.device = content.dtype, content.device
         self.vgg = vgg or convention_network(self.convention, content.device)
@@ -191,7 +193,17 @@ class Objective:
         content = _weighted_sum(content_layers, self.content_layers, x)
         style = _weighted_sum(style_layers, self.style_layers, x)
         tv = self._total_variation(x)
-        total = self.alpha * content + self.beta * style + self.gamma * tv
+        # what weighs nothing is no part of the graph and costs no gradient
+        weighted = [
+            weight * term
+            for weight, term in (
+                (self.alpha, content),
+                (self.beta, style),
+                (self.gamma, tv),
+            )
+            if weight
+        ]
+        total = torch.stack(weighted).sum() if weighted else 0 * content
         return Terms(
             content,
             style,
@@ -206,8 +218,12 @@ class Objective:
 
     def gradient(self, x: Tensor) -> tuple[Terms, Tensor]:
         """Return the terms and the total's gradient with respect to x."""
-        x = x.detach().requires_grad_()
-        terms = self(x)
+        # whatever mode the caller is in: a gradient was asked for
+        with torch.inference_mode(False), torch.enable_grad():
+            x = x.detach().clone().requires_grad_()
+            terms = self(x)
+        if not terms.total.requires_grad:  # no layer that has any weight
+            return terms.detach(), torch.zeros_like(x)
         (gradient,) = torch.autograd.grad(terms.total, x)
         return terms.detach(), gradient
 
@@ -262,17 +278,27 @@ def convention_network(
     it is Oxford's with a warning: the formulas are then the convention's,
     the features are not.
     """
-    weights = convention.weights
-    if weights == "torchvision" and torchvision_path() is None:
-        weights = "oxford"
-        warnings.warn(
-            "torchvision's VGG-19 weights are not on this machine: "
-            "conventions that name them use Oxford's. Formulas and weights "
-            "are the convention's, features are not. "
-            "VGG19('torchvision', download=True) fetches them (548 MB)",
-            stacklevel=3,
-        )
+    weights = weights_at_hand(convention)
+    if weights != convention.weights:
+        _warn_of_other_features()
     return VGG19(weights, convention.pooling, convention.normalize).to(device)
+
+
+def weights_at_hand(convention: Convention) -> str:
+    """Return the convention's weights, or Oxford's where they are missing."""
+    missing = convention.weights == "torchvision" and not torchvision_path()
+    return "oxford" if missing else convention.weights
+
+
+@lru_cache(maxsize=1)  # once in a process
+def _warn_of_other_features() -> None:
+    warnings.warn(
+        "torchvision's VGG-19 weights are not on this machine: conventions "
+        "that name them use Oxford's. Formulas and weights are the "
+        "convention's, features are not. "
+        "VGG19('torchvision', download=True) fetches them (548 MB)",
+        stacklevel=4,
+    )
 
 
 def _weighted_sum(
@@ -310,34 +336,36 @@ def _default_weight(name: str, defaults: Mapping[str, float]) -> float:
     return defaults.get(name, sum(candidates) / len(candidates))
 
 
+def pairs(style: Any) -> list[tuple[Any, float]]:
+    """Return a style, one or several, as a list of (picture, weight).
+
+    Raises:
+        ValueError: for a list of anything else.
+    """
+    if not isinstance(style, (list, tuple)):
+        return [(style, 1.0)]
+    if not all(isinstance(s, (tuple, list)) and len(s) == 2 for s in style):
+        raise ValueError(
+            "several styles come as a sequence of (picture, weight), such "
+            "as [(a, 2), (b, 1)]"
+        )
+    return [(a, _weight("a style's weight", weight, 0)) for a, weight in style]
+
+
 def _shares(style: Styles) -> list[tuple[Tensor, float]]:
     """Return (picture, share of the whole) for each style picture."""
-    if isinstance(style, Tensor):
-        return [(style, 1.0)]
-    expected = (
-        "style must be a picture, or a sequence of (picture, weight) with a "
-        "positive weight among them"
-    )
-    if not all(isinstance(s, (tuple, list)) and len(s) == 2 for s in style):
-        raise ValueError(expected)
-    styles = [
-        (a, _weight("a style's weight", weight, 0)) for a, weight in style
-    ]
+    styles = pairs(style)
     whole = sum(weight for _, weight in styles)
     if not whole > 0:
-        raise ValueError(expected)
+        raise ValueError("there is no style picture with a positive weight")
     return [(picture, weight / whole) for picture, weight in styles]
 
 
 def _check_picture(
     name: str, picture: Tensor, content: Tensor, layers: Iterable[str]
 ) -> None:
-    if picture.ndim != 4 or picture.shape[:2] != (1, 3):
-        raise ValueError(
-            f"the {name} picture must have shape (1, 3, H, W), "
-            f"not {tuple(picture.shape)}"
-        )
-    if not picture.is_floating_point() or picture.dtype != content.dtype:
+    check_picture(picture, f"the {name} picture")
+    if picture.dtype != content.dtype:
         raise ValueError(
             f"the {name} picture is {picture.dtype} and the content "
             f"{content.dtype}; both must have one floating dtype"
@@ -347,8 +375,9 @@ def _check_picture(
             f"the {name} picture is on {picture.device} and the content on "
             f"{content.device}; move one with .to(...)"
         )
-    for layer in layers:
-        try:
-            feature_shape(layer, *picture.shape[2:])
-        except ValueError as error:
-            raise ValueError(f"the {name} picture: {error}") from None
+    check_range(picture, f"the {name} picture")
+    deepest = max(layers, key=LAYERS.index, default="conv1_1")
+    try:
+        feature_shape(deepest, *picture.shape[2:])
+    except ValueError as error:
+        raise ValueError(f"the {name} picture: {error}") from None

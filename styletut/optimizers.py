@@ -3,9 +3,11 @@
 All of them take `evaluate(x) -> (value, gradient)`, a start, the number of
 evaluations to spend and bounds to stay within, and yield an `Iterate` right
 after each accepted point was evaluated. What they decide on the host costs
-one read of a few numbers an evaluation, and nothing depends on the clock.
+one read of a few numbers an evaluation (`torch_lbfgs`, which is torch's own,
+reads more), and nothing depends on the clock.
 """
 
+import inspect
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -140,7 +142,8 @@ def torch_lbfgs(
 
     With bounds, x is clamped before each evaluation, as in the PyTorch
     tutorial, and the optimizer is not told: its pairs then describe steps
-    that were not made. Arguments are those of `lbfgs`.
+    that were not made. Arguments are those of `lbfgs`, and `learning_rate`,
+    the factor of every step.
 
     Yields:
         Every point, also where the value rises.
@@ -248,19 +251,52 @@ OPTIMIZERS: Mapping[str, Callable[..., Iterator[Iterate]]] = MappingProxyType(
 """The optimizers by name."""
 
 
+def check_budget(evaluations: int) -> None:
+    """Raise ValueError unless there is a whole evaluation to spend."""
+    whole = hasattr(evaluations, "__index__")  # NumPy's integers, too
+    if not whole or isinstance(evaluations, bool) or evaluations < 1:
+        raise ValueError(
+            f"evaluations is {evaluations!r}; a run takes a whole number of "
+            "them, at least 1"
+        )
+
+
+def check_options(optimizer: str, options: Mapping[str, object]) -> None:
+    """Raise ValueError for an unknown optimizer or option of one."""
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(
+            f"there is no optimizer {optimizer!r}; "
+            f"there are {', '.join(OPTIMIZERS)}"
+        )
+    parameters = inspect.signature(OPTIMIZERS[optimizer]).parameters
+    given = {"evaluate", "start", "evaluations", "bounds", "unit"}
+    known = [name for name in parameters if name not in given]
+    history = options.get("history", 1)
+    if not hasattr(history, "__index__") or history < 1:  # type: ignore[operator]
+        raise ValueError(
+            f"history is {history!r}; it is a number of pairs, at least 1"
+        )
+    for name in options:
+        if name not in known:
+            raise ValueError(
+                f"the optimizer {optimizer} has no option {name!r}; "
+                f"it has {', '.join(known)}"
+            )
+
+
 def _two_loop(g: Tensor, pairs: deque[_Pair]) -> Tensor:
     """Return H g for the inverse Hessian that the pairs describe."""
     q = g.clone()
     alphas = []
     for pair in reversed(pairs):
         alpha = _dot(pair.s, q) / pair.ys
-        q -= alpha * pair.y
+        q.addcmul_(pair.y, alpha, value=-1)
         alphas.append(alpha)
     if pairs:
         q *= pairs[-1].ys / pairs[-1].yy
     for pair, alpha in zip(pairs, reversed(alphas), strict=True):
         beta = _dot(pair.y, q) / pair.ys
-        q += (alpha - beta) * pair.s
+        q.addcmul_(pair.s, alpha - beta)
     return q
 
 

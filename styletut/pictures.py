@@ -22,21 +22,45 @@ class ImageError(ValueError):
     """A picture that cannot be used: which one, why, and what to do."""
 
 
-def check_picture(image: Tensor) -> None:
+def check_picture(image: Tensor, name: str = "a picture") -> None:
     """Refuse what is not a floating tensor (1, 3, H, W) with pixels in it.
 
+    Args:
+        image: What may be a picture.
+        name: How the message calls it.
+
     Raises:
-        ImageError: With the shape or dtype found.
+        ImageError: With the type, shape or dtype found.
     """
+    if not isinstance(image, Tensor):
+        raise ImageError(
+            f"{name} is a tensor of shape (1, 3, H, W), not "
+            f"{type(image).__name__}. `load_image` makes one."
+        )
     if image.ndim != 4 or image.shape[:2] != (1, 3) or 0 in image.shape:
         raise ImageError(
-            "a picture is a tensor of shape (1, 3, H, W), not "
+            f"{name} is a tensor of shape (1, 3, H, W), not "
             f"{tuple(image.shape)}. `load_image` makes one."
         )
     if not image.is_floating_point():
         raise ImageError(
-            f"a picture is a floating tensor in [0, 1], not {image.dtype}. "
+            f"{name} is a floating tensor in [0, 1], not {image.dtype}. "
             "`load_image` converts it."
+        )
+
+
+def check_range(image: Tensor, name: str) -> None:
+    """Refuse what is no picture, or has values outside [0, 1].
+
+    Raises:
+        ImageError: With what was found.
+    """
+    check_picture(image, name)
+    low, high = (float(bound) for bound in image.detach().aminmax())
+    if not (low >= 0 and high <= 1):
+        raise ImageError(
+            f"{name} has values from {low:g} to {high:g}; they must lie in "
+            "[0, 1] and be finite. Divide 8-bit values by 255, or clamp."
         )
 
 

@@ -1,5 +1,6 @@
 """Every choice of a run: the caller's, or else the convention's."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,11 @@ from styletut.conventions import (
     check_runnable,
     get_convention,
 )
-from styletut.objective import Layers
-from styletut.pictures import check_size, fit
+from styletut.objective import Layers, weights_at_hand
+from styletut.optimizers import check_budget, check_options
+from styletut.pictures import MAX_PIXELS, check_size, fit, too_large
+from styletut.ranges import check_rule
+from styletut.vgg import VGG19, describe, receptive_field
 
 STARTS = ("content", "noise", "style", "grey")
 
@@ -52,9 +56,18 @@ class Plan:
     seed: int
     device: torch.device
 
-    def text(self) -> dict[str, str]:
-        """Return the plan as names and values for a picture's text fields."""
+    def text(self, vgg: VGG19 | None = None) -> dict[str, str]:
+        """Return the plan as names and values for a picture's text fields.
+
+        Args:
+            vgg: the network, where it is not the convention's.
+        """
         own = self.convention
+        network = (
+            describe(weights_at_hand(own), own.pooling, own.normalize)
+            if vgg is None
+            else vgg.extra_repr()
+        )
         start = self.start if isinstance(self.start, str) else "a picture"
         weights = {
             "alpha": own.alpha,
@@ -65,6 +78,7 @@ class Plan:
         } | dict(self.weights)
         return {
             "convention": own.name,
+            "network": f"VGG-19, {network}",
             "sizes": " ".join(str(size) for size, _ in self.schedule),
             "evaluations": " ".join(str(n) for _, n in self.schedule),
             "style_scale": str(self.style_scale or own.style_size),
@@ -72,6 +86,7 @@ class Plan:
             "optimizer": self.optimizer,
             "options": _plain(self.options),
             "range_rule": self.range_rule,
+            "pixel_unit": _plain(self.pixel_unit),
             "start": start,
             "seed": str(self.seed),
             "device": self.device.type,
@@ -111,22 +126,28 @@ def plan_run(
     if schedule is None:
         side = _own_size(own, height, width) if size is None else size
         budget = own.evaluations if evaluations is None else evaluations
-        schedule = split_evaluations(check_size(side), budget, own.coarsest)
+        schedule = split_evaluations(
+            check_size(side), budget, _coarsest(own, height, width)
+        )
     elif size is not None or evaluations is not None:
         raise ValueError(
             "schedule says sizes and evaluations; leave out size and "
             "evaluations where it is given"
         )
-    schedule = tuple((check_size(side), n) for side, n in schedule)
-    if not schedule or any(n < 1 for _, n in schedule):
-        raise ValueError(
-            f"the schedule is {schedule}; it takes at least one size, and "
-            "at least 1 evaluation at each"
-        )
+    schedule = _checked_schedule(schedule)
     if isinstance(start, str) and start not in STARTS:
         raise ValueError(
             f"the start is {start!r}; it can be {', '.join(STARTS)} or a "
             "picture"
+        )
+    if start is not None and not isinstance(start, (str, Tensor)):
+        raise ValueError(
+            f"the start is of type {type(start).__name__}; it can be "
+            f"{', '.join(STARTS)} or a picture"
+        )
+    if not isinstance(seed, int) or not -(2**63) <= seed < 2**63:
+        raise ValueError(
+            f"the seed is {seed!r}; it must be a whole number of 64 bits"
         )
     chosen = {
         "alpha": alpha,
@@ -135,8 +156,13 @@ def plan_run(
         "content_layers": content_layers,
         "style_layers": style_layers,
     }
-    same_optimizer = optimizer is None or optimizer == own.optimizer
-    own_options = own.optimizer_options if same_optimizer else {}
+    chosen_optimizer = own.optimizer if optimizer is None else optimizer
+    if options is None:
+        same = chosen_optimizer == own.optimizer
+        options = own.optimizer_options if same else {}
+    check_options(chosen_optimizer, options)
+    rule = own.range_rule if range_rule is None else range_rule
+    check_rule(rule)
     return Plan(
         convention=own,
         schedule=schedule,
@@ -145,15 +171,41 @@ def plan_run(
             if style_size is None
             else check_size(style_size) / schedule[-1][0]
         ),
-        weights={k: v for k, v in chosen.items() if v is not None},
-        optimizer=own.optimizer if optimizer is None else optimizer,
-        options=own_options if options is None else options,
-        range_rule=own.range_rule if range_rule is None else range_rule,
+        weights={k: _kept(v) for k, v in chosen.items() if v is not None},
+        optimizer=chosen_optimizer,
+        options=options,
+        range_rule=rule,
         pixel_unit=own.pixel_unit,
         start=own.start if start is None else start,
         seed=seed,
         device=find_device(device),
     )
+
+
+def _kept(value: Any) -> Any:
+    """Keep what an iterator gives, for more than one size."""
+    keep = not isinstance(value, (float, int, str, Mapping))
+    return tuple(value) if keep else value
+
+
+def _checked_schedule(
+    schedule: Sequence[tuple[int, int]],
+) -> tuple[tuple[int, int], ...]:
+    stages = tuple(schedule)
+    if not stages or any(
+        not isinstance(stage, (tuple, list)) or len(stage) != 2
+        for stage in stages
+    ):
+        raise ValueError(
+            f"the schedule is {schedule!r}; it takes at least one (size, "
+            "evaluations), such as [(128, 60), (256, 40)]"
+        )
+    for _, evaluations in stages:
+        check_budget(evaluations)
+    for side, _ in stages:
+        if check_size(side) ** 2 > MAX_PIXELS:
+            raise too_large(f"a picture of size {side}", side**2)
+    return tuple((check_size(side), n) for side, n in stages)
 
 
 def split_evaluations(
@@ -173,10 +225,7 @@ def split_evaluations(
     Raises:
         ValueError: if there is nothing to spread.
     """
-    if evaluations < 1:
-        raise ValueError(
-            f"evaluations is {evaluations}; a run takes at least 1"
-        )
+    check_budget(evaluations)
     sizes = [size]
     while (
         coarsest is not None
@@ -223,14 +272,27 @@ def find_device(device: str | torch.device = "auto") -> torch.device:
         return torch.device("mps" if mps else "cpu")
     try:
         found = torch.device(device)
-        torch.empty(1, device=found)
+        torch.zeros(1, device=found).item()
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].split(". ")[0]
         raise ValueError(
             f"the device {str(device)!r} cannot be used here ({reason}); "
             "'auto' takes the best there is, 'cpu' is always there"
         ) from None
     return found
+
+
+def _coarsest(convention: Convention, height: int, width: int) -> int | None:
+    """Return the convention's coarsest size, larger for narrow pictures.
+
+    No shorter side falls below what the deepest layers need.
+    """
+    if convention.coarsest is None:
+        return None
+    layers = (*convention.content_layers, *convention.style_layers)
+    stride = max(receptive_field(layer).stride for layer in layers)
+    ratio = max(height, width) / min(height, width)
+    return max(convention.coarsest, math.ceil(stride * ratio))
 
 
 def _own_size(convention: Convention, height: int, width: int) -> int:

@@ -62,7 +62,8 @@ def pictures(
         raise ValueError(f"columns is {columns}; a row holds 1 or more.")
     shown = _enlarged([to_pil(image) for image in images])
     width = max(each.width for each in shown)
-    lines = [textwrap.wrap(each, int(width / _LETTER)) for each in titles]
+    letters = max(1, int(width / _LETTER))
+    lines = [textwrap.wrap(each, letters) for each in titles]
     head = _TITLE_LINE * max(len(each) for each in lines)
     height = head + max(each.height for each in shown)
     columns = columns or _columns(len(shown), width)

@@ -6,7 +6,8 @@ tutorial says conv4_2 and its code reads a map that a ReLU has overwritten
 in place, or its derivative is that of a rectified map, it is `relu4_2`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from styletut import factors
 from styletut.factors import Convention
@@ -100,8 +101,8 @@ _TABLE = (
     Convention(
         name="article",
         source=(
-            "An article on the mathematical model of image style transfer "
-            "and its derivation (in Chinese), section 4, formulas"
+            "图像风格迁移的数学模型及其推导 (The mathematical model of image "
+            "style transfer and its derivation), section 4, formulas"
         ),
         preprocessing="not stated",
         content_layers={"relu4_2": 1.0},
@@ -125,7 +126,7 @@ _TABLE = (
     *(
         Convention(
             name=name,
-            source="The same article, section 5, code",
+            source="图像风格迁移的数学模型及其推导, section 5, code",
             preprocessing="none",
             weights="torchvision",
             content_layers={"relu4_2": 1.0},
@@ -156,8 +157,9 @@ _TABLE = (
     Convention(
         name="pytorch_tutorial",
         source=(
-            "Jacq: Neural transfer using PyTorch, "
-            "pytorch/tutorials, advanced_source/neural_style_tutorial.py"
+            "Jacq: Neural transfer using PyTorch, pytorch/tutorials, "
+            "advanced_source/neural_style_tutorial.py, defaults of "
+            "run_style_transfer"
         ),
         preprocessing=IMAGENET,
         weights="torchvision",
@@ -187,7 +189,8 @@ _TABLE = (
         name="tensorflow_tutorial",
         source=(
             "Neural style transfer, tensorflow/docs, "
-            "site/en/tutorials/generative/style_transfer.ipynb"
+            "site/en/tutorials/generative/style_transfer.ipynb, cells "
+            "Dt4pxarvA4I4 (weights) and tGeRLD4GoAd4 (total variation)"
         ),
         preprocessing=CAFFE,
         content_layers={"relu5_2": 1.0},
@@ -213,7 +216,7 @@ _TABLE = (
         name="keras_example",
         source=(
             "Chollet: Neural style transfer, keras-team/keras-io, "
-            "examples/generative/neural_style_transfer.py"
+            "examples/generative/neural_style_transfer.py, lines 53-55"
         ),
         preprocessing=CAFFE,
         content_layers={"relu5_2": 1.0},
@@ -242,7 +245,8 @@ _TABLE = (
         name="cs231n",
         source=(
             "Stanford CS231n 2020, assignment 3, "
-            "cs231n/style_transfer_pytorch.py and StyleTransfer-PyTorch.ipynb"
+            "cs231n/style_transfer_pytorch.py and "
+            "StyleTransfer-PyTorch.ipynb, params3"
         ),
         network="squeezenet",
         weights="torchvision",
@@ -279,7 +283,8 @@ _TABLE = (
         name="d2l",
         source=(
             "Zhang, Lipton, Li, Smola: Dive into deep learning, d2l-en, "
-            "chapter_computer-vision/neural-style.md (PyTorch)"
+            "chapter_computer-vision/neural-style.md, section Loss function "
+            "(PyTorch)"
         ),
         preprocessing=IMAGENET,
         weights="torchvision",
@@ -307,7 +312,7 @@ _TABLE = (
     ),
     Convention(
         name="neural_style",
-        source="Johnson: jcjohnson/neural-style, neural_style.lua",
+        source="Johnson: jcjohnson/neural-style, neural_style.lua, 17-25",
         preprocessing="BGR, 0 to 256, minus the mean color",
         content_layers={"relu4_2": 1.0},
         content_factor=factors.mean,
@@ -335,7 +340,7 @@ _TABLE = (
         name="leongatys_notebook",
         source=(
             "Gatys: leongatys/PytorchNeuralStyleTransfer, "
-            "NeuralStyleTransfer.ipynb"
+            "NeuralStyleTransfer.ipynb, code cells 2-6"
         ),
         preprocessing=CAFFE,
         content_layers={"relu4_2": 1.0},
@@ -359,7 +364,10 @@ _TABLE = (
     ),
     Convention(
         name="pastiche",
-        source="Steinberg: pastiche 1.6.0, pastiche/pastiche.py",
+        source=(
+            "Steinberg: pastiche 1.6.0, pastiche/pastiche.py, lines 288, "
+            "307 and 241"
+        ),
         preprocessing=CAFFE,
         content_layers={"relu4_2": 0.01},
         content_factor=factors.mean,
@@ -382,7 +390,7 @@ _TABLE = (
         name="crowsonkb",
         source=(
             "Crowson: crowsonkb/style-transfer-pytorch, "
-            "style_transfer/style_transfer.py"
+            "style_transfer/style_transfer.py, defaults of stylize"
         ),
         preprocessing=IMAGENET,
         weights="torchvision",
@@ -413,5 +421,7 @@ _TABLE = (
     ),
 )
 
-CONVENTIONS: dict[str, Convention] = {entry.name: entry for entry in _TABLE}
+CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
+    {entry.name: entry for entry in _TABLE}
+)
 """All conventions by name."""

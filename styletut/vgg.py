@@ -97,7 +97,7 @@ def feature_shape(layer: str, height: int, width: int) -> tuple[int, int, int]:
     stride = receptive_field(layer).stride
     if min(height, width) < stride:
         raise ValueError(
-            f"a picture of {height} x {width} pixels is too small for "
+            f"a picture of {width} x {height} pixels is too small for "
             f"{layer}: its shorter side must be at least {stride} pixels"
         )
     channels = CHANNELS[int(layer[4]) - 1]
@@ -123,8 +123,7 @@ class VGG19(nn.Module):
             (ibid.), which leaves what the network computes unchanged up to
             a factor a channel. The means are measured over crops of this
             package's sample pictures, not over ImageNet as the authors'
-            are, so the factors are near theirs and not equal to them.
-            Oxford's weights only.
+            are, so this is not the authors' network. Oxford's weights only.
         download: let weights="torchvision" fetch a missing file (548 MB).
 
     Raises:
@@ -226,10 +225,7 @@ class VGG19(nn.Module):
 
     def extra_repr(self) -> str:
         """Describe the settings where the network is printed."""
-        return (
-            f"weights={self.weights!r}, pooling={self.pooling!r}, "
-            f"normalize={self.normalized}"
-        )
+        return describe(self.weights, self.pooling, self.normalized)
 
     def _check(self, image: Tensor, deepest: str) -> None:
         if image.ndim != 4 or image.shape[1] != 3:
@@ -271,6 +267,11 @@ class VGG19(nn.Module):
         _forget_casts(self)  # .to(...), .double() and the like
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
+
+
+def describe(weights: str, pooling: str, normalize: bool) -> str:
+    """Return a network's settings in words."""
+    return f"weights={weights!r}, pooling={pooling!r}, normalize={normalize}"
 
 
 def _forget_casts(vgg: VGG19, keys: object = None) -> None:

@@ -618,3 +618,38 @@ def test_nothing_is_computed_before_a_mistake_is_refused(monkeypatch):
             function(F, A)
         with pytest.raises(ValueError, match="positions"):
             function(F, A[:3, :3], -1)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script:FutureWarning")
+def test_gram_goes_through_the_transforms_of_torch_func():
+    generator = torch.Generator().manual_seed(0)
+    F, V = torch.randn(2, 3, 4, generator=generator, dtype=torch.float64)
+
+    def loss(F):
+        return gram_matrix(F).square().sum()
+
+    gradient = torch.func.grad(loss)(F)
+    torch.testing.assert_close(gradient, 4 * F @ F.T @ F)
+    _, forward = torch.func.jvp(loss, (F,), (V,))
+    torch.testing.assert_close(forward, (gradient * V).sum())
+    _, hessian = torch.func.jvp(torch.func.grad(loss), (F,), (V,))
+    expected = 4 * (V @ F.T @ F + F @ V.T @ F + F @ F.T @ V)
+    torch.testing.assert_close(hessian, expected)
+    maps = torch.func.vmap(gram_matrix)(torch.stack([F, V]))
+    torch.testing.assert_close(maps[1], V @ V.T)
+
+
+def test_gram_of_channels_last_maps_is_the_same():
+    generator = torch.Generator().manual_seed(0)
+    F = torch.randn(2, 3, 4, 5, generator=generator, dtype=torch.float64)
+    last = F.contiguous(memory_format=torch.channels_last)
+    results = []
+    for maps in (F, last):
+        maps = maps.detach().requires_grad_()
+        G = gram_matrix(maps)
+        (gradient,) = torch.autograd.grad(G.square().sum(), maps)
+        results.append((G, gradient))
+    torch.testing.assert_close(results[0], results[1])
+    G, gradient = results[0]
+    expected = 4 * G @ F.flatten(2)
+    torch.testing.assert_close(gradient.flatten(2), expected)

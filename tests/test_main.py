@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 import styletut
-from styletut import command, doctor, progress
+from styletut import arguments, command, doctor, objective, progress
 from styletut.__main__ import main
 from styletut.arguments import parse_layers
 from styletut.conventions import DEFAULT_CONVENTION
@@ -391,7 +391,7 @@ def test_a_run_that_diverges_at_once_writes_nothing(folder, capsys):
     words = ["--beta", "1e300", "-o", "out.png"]
     assert main(["chelsea", "night", *QUICK, *words]) == 1
     error = capsys.readouterr().err
-    assert "styletut: diverged: the loss was inf" in error
+    assert "styletut: the loss of the start picture is inf" in error
     assert "no picture of the run had a finite loss" in error
     assert Path("out.png").read_bytes() == b"an earlier picture"
 
@@ -531,6 +531,7 @@ def test_an_unwritable_target_is_found_before_any_work(monkeypatch, capsys):
 @pytest.mark.filterwarnings("default")
 def test_warnings_are_plain_lines(monkeypatch, capsys):
     monkeypatch.setenv("TORCH_HOME", str(Path.cwd()))  # no weights in there
+    objective._warn_of_other_features.cache_clear()
     words = [*PAIR, *QUICK, "--convention", "pytorch_tutorial"]
     assert main([*words, "-o", "out.png"]) == 0
     error = capsys.readouterr().err
@@ -647,3 +648,31 @@ def test_doctor_knows_the_packages_of_the_project():
 def test_free_memory_is_read():
     free = doctor.free_memory()
     assert free is None or 2**20 < free < 2**50
+
+
+def test_two_runs_at_once_keep_both_pictures(folder, monkeypatch):
+    """A run that finishes second finds the default name taken."""
+    other = Path("chelsea-night.png")
+    original = command.stylize_steps
+
+    def beside_another(*arguments, **settings):
+        other.write_bytes(b"the other run's picture")
+        return original(*arguments, **settings)
+
+    monkeypatch.setattr(command, "stylize_steps", beside_another)
+    assert main([*PAIR, *QUICK]) == 0
+    assert other.read_bytes() == b"the other run's picture"
+    assert Path("chelsea-night-2.png").exists()
+
+
+def test_a_closed_stderr_costs_no_picture(folder, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main([*PAIR, *QUICK, "-o", "out.png"]) == 0
+    assert Path("out.png").exists()
+
+
+def test_names_of_results(folder):
+    assert arguments.bare_name("https://example.org/") == "example.org"
+    assert arguments.bare_name("https://example.org/a/b.jpg?c=d") == "b.jpg"
+    long = arguments.free_name("a" * 200 + ".png", "b" * 200 + ".png")
+    assert len(long.name) < 130

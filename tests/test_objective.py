@@ -8,7 +8,12 @@ import pytest
 import torch
 
 from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION
-from styletut.objective import Objective, Terms, convention_network
+from styletut.objective import (
+    Objective,
+    Terms,
+    _warn_of_other_features,
+    convention_network,
+)
 from styletut.vgg import LAYERS, VGG19, feature_shape
 
 RELU_N_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -560,6 +565,7 @@ def test_a_network_that_is_given_is_used_as_it_is(content, style, candidates):
 def no_torchvision_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    _warn_of_other_features.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["article_code", "pytorch_tutorial", "d2l"])
@@ -569,6 +575,7 @@ def test_without_torchvisions_weights_there_is_one_warning(
     with pytest.warns(UserWarning, match="use Oxford's") as caught:
         objective = Objective(content, style, convention=name)
         objective(candidates[0])
+        Objective(content, style, convention="d2l")
     assert len(caught) == 1
     assert caught[0].filename == __file__  # it points to the caller
     assert objective.vgg.weights == "oxford"
@@ -636,7 +643,7 @@ def test_no_layers_at_all_are_refused(vgg, content, style):
 
 @pytest.mark.parametrize("weights", [(), (0.0,), (0.0, 0.0)])
 def test_styles_that_weigh_nothing_are_refused(vgg, content, style, weights):
-    with pytest.raises(ValueError, match="positive weight among them"):
+    with pytest.raises(ValueError, match="no style picture with a positive"):
         Objective(content, [(style, w) for w in weights], vgg=vgg)
 
 
@@ -644,6 +651,34 @@ def test_styles_without_their_weights_are_refused(vgg, content, style):
     for styles in ([style], [style, style], (style, 1.0)):
         with pytest.raises(ValueError, match=r"sequence of \(picture, weight"):
             Objective(content, styles, vgg=vgg)
+
+
+def test_what_weighs_nothing_has_no_gradient(vgg, content, style):
+    for settings in (
+        {"content_layers": (), "beta": 0},
+        {"style_layers": (), "alpha": 0},
+        {"alpha": 0, "beta": 0},
+    ):
+        objective = Objective(content, style, vgg=vgg, **settings)
+        terms, gradient = objective.gradient(content)
+        assert float(terms.total) == 0
+        assert (gradient == 0).all()
+
+
+@pytest.mark.parametrize("factor", [255, -1, float("nan")])
+def test_pictures_out_of_range_are_refused(vgg, content, style, factor):
+    with pytest.raises(ValueError, match=r"content picture has values from"):
+        Objective(content * factor, style, vgg=vgg)
+    with pytest.raises(ValueError, match=r"style picture has values from"):
+        Objective(content, style * factor, vgg=vgg)
+
+
+def test_the_least_side_is_that_of_the_deepest_layer(vgg, content, style):
+    small = content[..., :4, :4]
+    with pytest.raises(ValueError, match=r"content picture.*relu5_1.* 16 pix"):
+        Objective(small, style, vgg=vgg)
+    with pytest.raises(ValueError, match=r"style picture.*relu5_1.* 16 pix"):
+        Objective(content, style[..., :1, :1], vgg=vgg)
 
 
 def test_a_negative_share_of_a_style_is_refused(vgg, content, style):
@@ -656,7 +691,7 @@ def test_a_negative_share_of_a_style_is_refused(vgg, content, style):
 )
 def test_pictures_of_another_shape_are_refused(shape, vgg, content, style):
     wrong = torch.zeros(shape, dtype=content.dtype)
-    message = r"the {} picture must have shape \(1, 3, H, W\), not \("
+    message = r"the {} picture is a tensor of shape \(1, 3, H, W\), not \("
     with pytest.raises(ValueError, match=message.format("content")):
         Objective(wrong, style, vgg=vgg)
     with pytest.raises(ValueError, match=message.format("style")):
@@ -668,7 +703,7 @@ def test_pictures_of_another_shape_are_refused(shape, vgg, content, style):
 def test_pictures_of_another_dtype_or_device_are_refused(vgg, content, style):
     with pytest.raises(ValueError, match=r"style picture is torch\.float32"):
         Objective(content, style.float(), vgg=vgg)
-    with pytest.raises(ValueError, match=r"content picture is torch\.uint8"):
+    with pytest.raises(ValueError, match=r"content picture .*torch\.uint8"):
         Objective(content.to(torch.uint8), style, vgg=vgg)
     with pytest.raises(ValueError, match="style picture is on meta"):
         Objective(content, style.to("meta"), vgg=vgg)

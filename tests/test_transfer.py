@@ -4,9 +4,7 @@ import hashlib
 import math
 import subprocess
 import sys
-import warnings
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,13 +14,13 @@ from torch import Tensor
 
 from styletut import transfer
 from styletut.conventions import CONVENTIONS
-from styletut.images import resize, sample
+from styletut.images import resize, sample, save_image
 from styletut.objective import Objective, Terms
 from styletut.transfer import (
     Best,
+    BrokenOffError,
     StoppedEarly,
     keep_better,
-    minimize,
     stylize,
     stylize_steps,
 )
@@ -44,233 +42,8 @@ def painting():
     return sample("night", 48)
 
 
-@pytest.fixture(scope="module")
-def objective(vgg, photo, painting):
-    return Objective(photo, painting, vgg=vgg)
-
-
 def terms_of(total: Tensor) -> Terms:
     return Terms(total, total, total, total, {}, {}, 1.0, 1.0, 0.0)
-
-
-class Stand:
-    """Stands in for an objective where a run must go wrong."""
-
-    shape = (1, 3, 4, 4)
-
-    def __init__(self, *totals, gradient=1.0):
-        self.totals = list(totals)
-        self.slope = gradient
-
-    def gradient(self, x):
-        total = self.totals.pop(0) if self.totals else 1.0
-        return terms_of(torch.tensor(total)), torch.full_like(x, self.slope)
-
-
-GREY = torch.full((1, 3, 4, 4), 0.5)
-
-
-# --- minimize ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("range_rule", transfer.RANGE_RULES)
-@pytest.mark.parametrize(
-    "optimizer", ["lbfgs", "torch_lbfgs", "adam", "gradient_descent"]
-)
-def test_steps_say_what_their_pictures_are(objective, optimizer, range_rule):
-    steps = list(
-        minimize(
-            objective,
-            sample("coffee", 48)[..., :32, :] * 1.0,
-            optimizer=optimizer,
-            evaluations=5,
-            range_rule=range_rule,
-        )
-    )
-    assert [step.index for step in steps] == list(range(len(steps)))
-    counts = [step.evaluations for step in steps]
-    assert counts == sorted(set(counts))
-    assert counts[0] == 1
-    assert counts[-1] <= 5
-    assert steps[-1].terms.total < steps[0].terms.total
-    for step in steps:
-        assert step.size == 48
-        assert step.image.min() >= 0
-        assert step.image.max() <= 1
-        again = objective(step.image)
-        torch.testing.assert_close(
-            again.total, step.terms.total, rtol=1e-5, atol=0
-        )
-
-
-def test_the_start_is_the_first_step(objective, photo):
-    steps = minimize(objective, photo, evaluations=3)
-    first = next(steps)
-    assert torch.equal(first.image, photo)
-    assert first.evaluations == 1
-
-
-def test_a_picture_handed_out_is_the_callers(objective, photo):
-    untouched = list(minimize(objective, photo, evaluations=4))
-    spoiled = []
-    for step in minimize(objective, photo, evaluations=4):
-        spoiled.append(step.image.clone())
-        step.image.zero_()
-    assert len(untouched) == len(spoiled)
-    for step, image in zip(untouched, spoiled, strict=True):
-        assert torch.equal(step.image, image)
-
-
-@pytest.mark.parametrize("factor", [1000, 0.001])
-def test_the_scale_of_the_weights_changes_nothing(
-    vgg, photo, painting, factor
-):
-    weights = {"alpha": 1.0, "beta": CONVENTIONS["styletut"].beta}
-    pictures = []
-    for scale in (1, factor):
-        objective = Objective(
-            photo.double(),
-            painting.double(),
-            vgg=vgg,
-            gamma=0.5 * scale,
-            **{name: w * scale for name, w in weights.items()},
-        )
-        *_, last = minimize(objective, photo.double(), evaluations=15)
-        pictures.append(last.image)
-    assert (pictures[0] - photo).abs().mean() > 0.02  # it did something
-    torch.testing.assert_close(*pictures, rtol=0, atol=1e-5)
-
-
-def test_the_trap_of_a_step_without_curvature(vgg):
-    """Here torch's L-BFGS leaves the range, and then the numbers."""
-    photo, style = sample("chelsea", 96), sample("coffee", 96)
-    objective = Objective(
-        photo, style, vgg=vgg, convention="leongatys_notebook"
-    )
-    start = float(objective(photo).total)
-    runs = {}
-    for optimizer in ("torch_lbfgs", "lbfgs"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", StoppedEarly)
-            steps = list(
-                minimize(
-                    objective,
-                    photo,
-                    optimizer=optimizer,
-                    evaluations=6,
-                    range_rule="none"
-                    if optimizer == "torch_lbfgs"
-                    else "project",
-                )
-            )
-        runs[optimizer] = [float(step.terms.total) for step in steps]
-    assert not max(runs["torch_lbfgs"]) <= start * 1.001
-    assert all(b < a for a, b in pairwise(runs["lbfgs"]))
-    assert runs["lbfgs"][-1] < start / 2
-
-
-def test_sigmoid_gradient(objective, photo):
-    """One step of descent in the logit is the chain rule's."""
-    steps = list(
-        minimize(
-            objective,
-            photo,
-            optimizer="gradient_descent",
-            evaluations=2,
-            range_rule="sigmoid",
-            options={"learning_rate": 1e-12},
-        )
-    )
-    start = photo.clamp(transfer.SIGMOID_MARGIN, 1 - transfer.SIGMOID_MARGIN)
-    _, gradient = objective.gradient(start)
-    z = torch.logit(start) - 1e-12 * gradient * start * (1 - start)
-    torch.testing.assert_close(steps[1].image, torch.sigmoid(z))
-
-
-def test_pixel_unit_is_the_optimizers(objective, photo):
-    """Adam's rate of 2 in 0..255 is one of 2/255 in [0, 1]."""
-    runs = [
-        list(
-            minimize(
-                objective,
-                photo,
-                optimizer="adam",
-                evaluations=4,
-                options={"learning_rate": rate, "epsilon": 0.0},
-                pixel_unit=unit,
-            )
-        )
-        for rate, unit in ((2.0, 255.0), (2 / 255, 1.0), (2.0, [255.0] * 3))
-    ]
-    for other in runs[1:]:
-        torch.testing.assert_close(
-            runs[0][-1].image, other[-1].image, rtol=0, atol=1e-4
-        )
-
-
-def test_the_first_step_is_as_long_in_any_unit(objective, photo):
-    runs = [
-        list(minimize(objective, photo, evaluations=6, pixel_unit=unit))
-        for unit in (1.0, 255.0)
-    ]
-    assert len(runs[0]) == len(runs[1]) > 2
-    torch.testing.assert_close(
-        runs[0][1].image, runs[1][1].image, rtol=0, atol=1e-4
-    )
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"optimizer": "sgd"}, "no optimizer 'sgd'.*lbfgs, torch_lbfgs, adam"),
-        ({"evaluations": 0}, "evaluations is 0"),
-        ({"range_rule": "wrap"}, "no range rule 'wrap'.*project"),
-        (
-            {"options": {"lr": 1}},
-            "optimizer lbfgs has no option 'lr'; it has history",
-        ),
-    ],
-)
-def test_wrong_settings_are_refused_at_once(
-    objective, photo, settings, message
-):
-    with pytest.raises(ValueError, match=message):
-        minimize(objective, photo, **settings)
-
-
-def test_a_start_of_another_shape_is_refused(objective):
-    with pytest.raises(ValueError, match=r"start has shape \(1, 3, 5, 5\)"):
-        minimize(objective, torch.zeros(1, 3, 5, 5))
-
-
-def test_nan_ends_the_run_and_says_so():
-    steps = minimize(
-        Stand(5.0, 4.0, *[math.nan] * 40),
-        GREY,
-        optimizer="adam",
-        evaluations=40,
-    )
-    seen = []
-    with pytest.warns(StoppedEarly, match=r"diverged: the loss was nan"):
-        seen.extend(steps)
-    assert len(seen) <= 3 + transfer.LOOK_EVERY
-
-
-def test_a_line_search_does_not_accept_nan():
-    steps = minimize(Stand(5.0, math.nan, math.nan, 3.0), GREY, evaluations=4)
-    assert [float(s.terms.total) for s in steps] == [5.0, 3.0]
-
-
-def test_a_stall_ends_the_run_and_says_so():
-    steps = minimize(Stand(), GREY, optimizer="adam", evaluations=400)
-    with pytest.warns(StoppedEarly, match="stalled after .* below 1 since"):
-        count = len(list(steps))
-    assert count <= transfer.PATIENCE + transfer.LOOK_EVERY + 1
-
-
-def test_no_direction_of_descent_ends_the_run_and_says_so():
-    with pytest.warns(StoppedEarly, match="no step along the gradient"):
-        assert len(list(minimize(Stand(), GREY, evaluations=90))) == 1
 
 
 # --- stylize -----------------------------------------------------------------
@@ -409,7 +182,7 @@ def test_any_picture_can_be_the_start(vgg, photo, painting):
         )
     )
     assert step.image.shape == photo.shape
-    with pytest.raises(ValueError, match="start picture must have shape"):
+    with pytest.raises(ValueError, match="start picture is a tensor of shape"):
         stylize(
             photo,
             painting,
@@ -450,8 +223,6 @@ def test_several_styles(vgg, photo, painting):
 
 def test_pictures_may_be_paths(vgg, tmp_path):
     for name, kind in (("photo.png", "chelsea"), ("paint ing.png", "night")):
-        from styletut.images import save_image
-
         save_image(sample(kind, 48), tmp_path / name)
     result = stylize(
         tmp_path / "photo.png",
@@ -566,3 +337,149 @@ def test_two_fresh_processes_give_the_same_bits():
     }
     assert len(outputs) == 1
     assert len(outputs.pop().strip()) == len(hashlib.sha256().hexdigest())
+
+
+# --- what must not be lost, and what must be right ---------------------------
+
+
+def test_evaluations_are_those_that_were_made(vgg, photo, painting):
+    """A coarse size that stalls leaves its budget to the next."""
+    calls = []
+    original = Objective.gradient
+
+    def counted(self, x):
+        calls.append(self.shape)
+        terms, gradient = original(self, x)
+        if self.shape != tuple(photo.shape):
+            gradient = torch.zeros_like(gradient)
+        return terms, gradient
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Objective, "gradient", counted)
+        steps = list(
+            stylize_steps(
+                photo, painting, vgg=vgg, schedule=[(24, 9), (48, 3)]
+            )
+        )
+    assert len(calls) == 12
+    assert calls.count(tuple(photo.shape)) > 3
+    coarse = sum(step.size == 24 for step in steps)
+    fine = [step for step in steps if step.size == 48]
+    assert coarse == 1
+    assert fine[0].evaluations == 12 - calls.count(tuple(photo.shape)) + 1
+
+
+def test_the_best_coarse_picture_is_carried_over(vgg, photo, painting):
+    """Not the last one, which a long step of Adam may have spoiled."""
+    settings = {
+        "optimizer": "adam",
+        "options": {"learning_rate": 0.5},
+        "start": "noise",
+    }
+    steps = list(
+        stylize_steps(
+            photo, painting, vgg=vgg, schedule=[(24, 4), (48, 1)], **settings
+        )
+    )
+    *coarse, fine = steps
+    totals = [float(step.terms.total) for step in coarse]
+    best = coarse[totals.index(min(totals))]
+    assert best is not coarse[-1]
+    torch.testing.assert_close(fine.image, resize(best.image, 48))
+
+
+def test_double_precision_goes_all_the_way(vgg, photo, painting):
+    result = stylize(photo.double(), painting, vgg=vgg, size=48, evaluations=2)
+    assert result.image.dtype == torch.float64
+
+
+def test_the_picture_tells_its_network(photo, painting):
+    settings = {"size": 48, "evaluations": 1}
+    average = stylize(
+        photo, painting, vgg=VGG19(pooling="average"), **settings
+    )
+    assert "pooling='average'" in average.settings["network"]
+    plain = stylize(photo, painting, **settings)
+    assert "pooling='max'" in plain.settings["network"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sise": 3}, "no setting 'sise'; there are size, style_size"),
+        ({"style": ["a.jpg", "b.jpg"]}, r"sequence of \(picture, weight\)"),
+        ({"content": torch.full((1, 3, 48, 48), 2.0)}, "from 2 to 2"),
+        ({"style": torch.full((1, 3, 48, 48), -1.0)}, "from -1 to -1"),
+        ({"start": torch.full((1, 3, 48, 48), math.nan)}, "from nan to nan"),
+        ({"optimizer": "sgd"}, "no optimizer 'sgd'"),
+        ({"range_rule": "wrap"}, "no range rule 'wrap'"),
+        ({"size": 40_000}, "million pixels"),
+        ({"seed": 2**70}, "whole number of 64 bits"),
+        ({"device": "meta"}, "device 'meta' cannot be used"),
+        ({"options": {"history": -1}}, "history is -1"),
+    ],
+)
+def test_wrong_calls_are_refused_before_any_work(
+    vgg, photo, painting, arguments, message
+):
+    arguments = {"content": photo, "style": painting} | arguments
+    with pytest.raises(ValueError, match=message):
+        stylize_steps(vgg=vgg, **arguments)
+
+
+def test_a_crash_hands_over_the_best_picture(vgg, photo, painting):
+    original, made = Objective.__init__, []
+
+    def fails_at_the_second_size(self, *arguments, **settings):
+        made.append(1)
+        if len(made) == 2:
+            raise RuntimeError("can't allocate memory")
+        original(self, *arguments, **settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Objective, "__init__", fails_at_the_second_size)
+        with pytest.raises(
+            BrokenOffError, match="can't allocate memory"
+        ) as caught:
+            stylize(photo, painting, vgg=vgg, schedule=[(32, 3), (48, 3)])
+    result = caught.value.result
+    assert max(result.image.shape) == 32
+    assert result.history[-1].terms.total < result.history[0].terms.total
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_gradients_are_taken_in_any_mode(vgg, photo, painting, mode):
+    with mode():
+        result = stylize(photo, painting, vgg=vgg, size=48, evaluations=4)
+    assert result.history[-1].terms.total < result.history[0].terms.total
+
+
+def test_layers_from_an_iterator_last_for_all_sizes(vgg, photo, painting):
+    result = stylize(
+        photo,
+        painting,
+        vgg=vgg,
+        schedule=[(32, 2), (48, 2)],
+        start="noise",
+        content_layers=(name for name in ["relu4_2"]),
+    )
+    assert all(r.terms.content_layers for r in result.history)
+
+
+def test_narrow_pictures_begin_at_a_size_that_the_layers_bear(vgg, painting):
+    narrow = torch.rand(1, 3, 32, 320)
+    steps = stylize_steps(narrow, painting, vgg=vgg, size=320, evaluations=2)
+    assert {step.size for step in steps} == {160, 320}
+    wide = torch.rand(1, 3, 20, 320)
+    steps = stylize_steps(wide, painting, vgg=vgg, size=320, evaluations=2)
+    assert {step.size for step in steps} == {320}
+
+
+def test_a_start_is_read_like_any_picture(vgg, photo, painting, tmp_path):
+    save_image(painting, tmp_path / "start.png")
+    step = next(
+        stylize_steps(
+            photo, painting, vgg=vgg, size=48, start=tmp_path / "start.png"
+        )
+    )
+    assert (step.image.mean((2, 3)) - painting.mean((2, 3))).abs().max() < 0.05

@@ -1,0 +1,198 @@
+"""One optimizer on one objective, a step at a time."""
+
+import math
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from styletut.objective import Objective, Terms
+from styletut.optimizers import OPTIMIZERS, check_budget, check_options
+from styletut.ranges import Variable, tie
+from styletut.steps import Ending, Step, Steps, StoppedEarly
+
+LOOK_EVERY = 5
+"""Steps between two looks for a stall or a value that is not finite."""
+
+PATIENCE = 50
+"""Evaluations without progress after which a run has stalled."""
+
+LEAST_PROGRESS = 1e-6
+"""Relative fall of the total that counts as progress."""
+
+
+def minimize(
+    objective: Objective,
+    start: Tensor,
+    *,
+    optimizer: str = "lbfgs",
+    evaluations: int = 200,
+    options: Mapping[str, Any] | None = None,
+    range_rule: str = "project",
+    pixel_unit: float | Sequence[float] = 1.0,
+) -> Steps:
+    """Minimize an objective over pictures, a step at a time.
+
+    A stall and a value that is not finite end the run with a `StoppedEarly`
+    warning that says what happened; the pictures so far are the caller's.
+
+    Args:
+        objective: what is minimized; nothing else of its convention is
+            used.
+        start: first picture, (1, 3, H, W) in [0, 1]; "sigmoid" moves it
+            `ranges.SIGMOID_MARGIN` inside the range.
+        optimizer: a name out of `optimizers.OPTIMIZERS`.
+        evaluations: how often the objective and its gradient are computed.
+        options: keyword arguments for the optimizer.
+        range_rule: how pixels are kept in [0, 1]. "project": each point is
+            projected onto the range, as part of the optimizer. "sigmoid":
+            the optimizer works on the logarithm of x / (1 - x). "none": it
+            works without bounds, and pictures are cut to the range only
+            when they are handed out, with the terms of the cut picture
+            (one more forward pass a step, not counted).
+        pixel_unit: what 1 of a pixel's range is in the optimizer's variable,
+            for all channels or for each: with 255 its learning rates are
+            those for pixels in 0 to 255. Not used by "sigmoid".
+
+    Yields:
+        One `Step` for each accepted picture, the start first.
+
+    Returns:
+        A generator; its return value is an `Ending`.
+
+    Raises:
+        ValueError: for an unknown optimizer, option or range rule, a start
+            of another shape than the content, or a budget below 1.
+    """
+    return warned(
+        run_optimizer(
+            objective,
+            start,
+            optimizer=optimizer,
+            evaluations=evaluations,
+            options=options or {},
+            range_rule=range_rule,
+            pixel_unit=pixel_unit,
+        )
+    )
+
+
+def warned(steps: Steps) -> Steps:
+    """Pass steps on, and tell the user if they end early, and why."""
+    ending = yield from steps
+    if ending.message:
+        warnings.warn(ending.message, StoppedEarly, stacklevel=2)
+    return ending
+
+
+def run_optimizer(
+    objective: Objective,
+    start: Tensor,
+    *,
+    optimizer: str,
+    evaluations: int,
+    options: Mapping[str, Any],
+    range_rule: str,
+    pixel_unit: float | Sequence[float],
+) -> Steps:
+    """Do what `minimize` does, and leave it to the caller to warn."""
+    check_budget(evaluations)
+    if tuple(start.shape) != objective.shape:
+        raise ValueError(
+            f"the start has shape {tuple(start.shape)} and the content "
+            f"{objective.shape}; they must be equal"
+        )
+    check_options(optimizer, options)
+    variable = tie(start.detach(), range_rule, pixel_unit)
+    return _run(objective, variable, optimizer, evaluations, options)
+
+
+def _run(
+    objective: Objective,
+    variable: Variable,
+    optimizer: str,
+    evaluations: int,
+    options: Mapping[str, Any],
+) -> Steps:
+    began = time.perf_counter()
+    last: Terms  # an iterate is yielded right after its evaluation
+    spent = 0
+
+    def evaluate(x: Tensor) -> tuple[Tensor, Tensor]:
+        nonlocal last, spent
+        spent += 1
+        last, gradient = objective.gradient(variable.picture(x))
+        return last.total, variable.pull_back(gradient, x)
+
+    iterates = OPTIMIZERS[optimizer](
+        evaluate,
+        variable.start,
+        evaluations=evaluations,
+        bounds=variable.bounds,
+        unit=variable.unit,
+        **options,
+    )
+    best, best_at = math.inf, 0
+    for index, iterate in enumerate(iterates):
+        done = iterate.evaluations
+        image, terms = variable.picture(iterate.x), last
+        if variable.cut:
+            image = image.clamp(0, 1)
+            with torch.no_grad():
+                terms = objective(image)
+        yield Step(
+            index,
+            done,
+            terms,
+            max(image.shape[2:]),
+            time.perf_counter() - began,
+            image,
+        )
+        if index % LOOK_EVERY == 0:
+            total = float(terms.total)
+            if total < best * (1 - LEAST_PROGRESS):
+                best, best_at = total, done
+            ending = _judge(total, done, best, best_at)
+            if ending.message:
+                return ending
+    ending = _judge(float(terms.total), spent, best, spent)
+    if spent < evaluations and not ending.message:
+        ending = Ending(
+            "stalled",
+            f"stalled after {spent} evaluations: no step along the gradient "
+            "lowers the loss any further, so the picture is the best this "
+            "start leads to",
+            spent,
+        )
+    return ending
+
+
+def _judge(total: float, done: int, best: float, best_at: int) -> Ending:
+    """Judge a run by its last total and its best one."""
+    if not math.isfinite(total) and done == 1:
+        return Ending(
+            "diverged",
+            f"the loss of the start picture is {total}: a picture, or a "
+            "weight, is too large or not a number",
+            done,
+        )
+    if not math.isfinite(total):
+        return Ending(
+            "diverged",
+            f"diverged: the loss was {total} after {done} evaluations, so "
+            "the steps are too long; take a smaller learning rate, or the "
+            "optimizer lbfgs, which checks every step",
+            done,
+        )
+    if done - best_at >= PATIENCE:
+        return Ending(
+            "stalled",
+            f"stalled after {done} evaluations: the loss has not fallen "
+            f"below {best:.6g} since evaluation {best_at}, so more of them "
+            "would not improve the picture; a smaller learning rate may",
+            done,
+        )
+    return Ending(evaluations=done)

@@ -1,0 +1,76 @@
+"""How pixels are kept in [0, 1] while an optimizer works on them.
+
+Each rule ties a picture in [0, 1] to the tensor that the optimizer works on
+and says how gradients go over from the one to the other.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from styletut.optimizers import Bounds
+
+RANGE_RULES = ("project", "sigmoid", "none")
+
+SIGMOID_MARGIN = 1e-3
+"""How far inside (0, 1) a picture must lie to have a finite logit."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """How the optimizer's variable is tied to a picture in [0, 1]."""
+
+    start: Tensor
+    bounds: Bounds
+    unit: float  # what 1 of a pixel's range is in it, about
+    picture: Callable[[Tensor], Tensor]
+    pull_back: Callable[[Tensor, Tensor], Tensor]  # gradient, variable
+    cut: bool  # whether pictures may leave [0, 1] and are cut to it
+
+
+def tie(
+    start: Tensor, range_rule: str, pixel_unit: float | Sequence[float]
+) -> Variable:
+    """Return the variable for a picture, a range rule and a pixel unit.
+
+    `minimization.minimize` tells what the arguments are.
+
+    Raises:
+        ValueError: for an unknown range rule.
+    """
+    check_rule(range_rule)
+    unit = start.new_tensor(pixel_unit).reshape(-1, 1, 1)
+    if range_rule == "sigmoid":
+        inside = start.clamp(SIGMOID_MARGIN, 1 - SIGMOID_MARGIN)
+        return Variable(
+            torch.logit(inside),
+            None,
+            4.0,  # the logit's slope at 1/2
+            torch.sigmoid,
+            lambda gradient, z: gradient * _sigmoid_slope(z),
+            cut=False,
+        )
+    bounds = (torch.zeros_like(unit), unit)
+    return Variable(
+        start * unit,
+        bounds if range_rule == "project" else None,
+        float(unit.mean()),
+        lambda x: x / unit,
+        lambda gradient, x: (gradient / unit).contiguous(),
+        cut=range_rule == "none",
+    )
+
+
+def check_rule(range_rule: str) -> None:
+    """Raise ValueError for an unknown range rule."""
+    if range_rule not in RANGE_RULES:
+        raise ValueError(
+            f"there is no range rule {range_rule!r}; "
+            f"there are {', '.join(RANGE_RULES)}"
+        )
+
+
+def _sigmoid_slope(z: Tensor) -> Tensor:
+    return torch.sigmoid(z) * torch.sigmoid(-z)
