@@ -4,8 +4,8 @@
 PYTHON = python3
 OFFLINE =
 LAB_FLAGS =
-PHOTO = astronaut
-STYLE = night
+PHOTO = chelsea
+STYLE = glass
 N =
 
 IN_VENV = .venv/bin/python
@@ -32,7 +32,8 @@ endef
 NEED_PYTHON = command -v "$(PYTHON)" >/dev/null || \
 	{ echo "$(NO_PYTHON)" >&2; exit 1; }
 
-.PHONY: help lab test lint unit nbval picture notebooks notebook wheels clean
+.PHONY: help lab test lint unit nbval picture notebooks notebook bench wheels
+.PHONY: clean
 .PHONY: FORCE
 
 help: ## show this list
@@ -67,6 +68,9 @@ notebooks: $(INSTALLED) ## run all notebooks and store their outputs
 notebook: $(INSTALLED) ## run one notebook and store its outputs: N=00
 	@test -n "$(N)" || { echo "Say which one: make notebook N=00"; exit 2; }
 	$(IN_VENV) tools/make_notebooks.py $(N)
+
+bench: $(INSTALLED) ## measure what objective and optimizer add (quiet machine)
+	$(IN_VENV) benchmarks/overhead.py
 
 wheels: ## download all packages for a class without network
 	@$(NEED_PYTHON)

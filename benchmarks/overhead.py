@@ -54,15 +54,16 @@ def main() -> None:
     for _ in range(3):
         objective.gradient(photo)
     bare, full, run = [], [], []
+    before = 0
     began = time.perf_counter()
     for step in minimize(objective, photo, evaluations=arguments.evaluations):
-        run.append(time.perf_counter() - began)
-        bare.append(seconds(lambda: bare_pass(vgg, photo, deepest)))
+        passed = time.perf_counter() - began
+        run.append(passed / (step.evaluations - before))
+        before = step.evaluations
         image = step.image
         full.append(seconds(lambda image=image: objective.gradient(image)))
-        spent = step.evaluations
+        bare.append(seconds(lambda: bare_pass(vgg, photo, deepest)))
         began = time.perf_counter()
-    per_evaluation = sum(run) / spent
     height, width = photo.shape[2:]
     print(f"{width} x {height} pixels, {torch.get_num_threads()} threads")
     print(f"bare pass to {deepest}: {median(bare):.4f} s")
@@ -71,8 +72,8 @@ def main() -> None:
         f"{median(full) / median(bare):.3f} of the bare pass"
     )
     print(
-        f"run of {spent} evaluations: {per_evaluation:.4f} s each, "
-        f"{per_evaluation / (sum(full) / len(full)):.3f} of the objective"
+        f"run of {before} evaluations: {median(run):.4f} s each, "
+        f"{median(run) / median(full):.3f} of the objective"
     )
 
 

@@ -47,7 +47,7 @@ _LOOK = {
     "text.color": "#111111",
 }
 
-_LOSSLESS_BYTES = 300_000
+_LOSSLESS_BYTES = 500_000
 
 
 @dataclass(frozen=True, eq=False)
