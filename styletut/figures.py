@@ -47,7 +47,7 @@ _LOOK = {
     "text.color": "#111111",
 }
 
-_LOSSLESS_BYTES = 500_000
+_LOSSLESS_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,7 +82,8 @@ def stylize_steps(
             content's shape), "grey" (the network's mean color), or a
             picture.
         seed: of the noise.
-        device: "auto", "cpu", "cuda", "mps" or another of torch's names.
+        device: "auto", "cpu", "cuda", "mps" or another of torch's names;
+            "auto" is the device of `vgg` where that is given.
 
     Yields:
         One `Step` for each accepted picture at every size; `index`,
@@ -95,7 +96,7 @@ def stylize_steps(
         ImageError: for a picture that cannot be read.
         ValueError: for settings that cannot be.
     """
-    return warned(_steps(*_prepare(content, style, settings), vgg))
+    return warned(_steps(*_prepare(content, style, vgg, settings), vgg))
 
 
 def stylize(
@@ -113,7 +114,7 @@ def stylize(
         BrokenOffError: if anything else, such as want of memory, breaks off
             a run that has a picture; its `result` is what there is.
     """
-    content, styles, plan = _prepare(content, style, settings)
+    content, styles, plan = _prepare(content, style, vgg, settings)
     steps = warned(_steps(content, styles, plan, vgg))
     best: Best | None = None
     history = []
@@ -170,7 +171,7 @@ _advertise(stylize)
 
 
 def _prepare(
-    content: Any, style: Any, settings: Mapping[str, Any]
+    content: Any, style: Any, vgg: VGG19 | None, settings: Mapping[str, Any]
 ) -> tuple[Tensor, list[tuple[Tensor, float]], Plan]:
     """Read the pictures and settle the run."""
     known = inspect.signature(plan_run).parameters
@@ -190,6 +191,8 @@ def _prepare(
     if start is not None and not isinstance(start, str):
         start = _picture(start, "the start picture")
         settings = {**settings, "start": start}
+    if vgg is not None and settings.get("device", "auto") == "auto":
+        settings = {**settings, "device": next(vgg.parameters()).device}
     plan = plan_run(content, **settings)
     styles = [
         (_picture(source, "the style picture"), weight)

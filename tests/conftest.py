@@ -28,3 +28,27 @@ def _connect_here_only(self, address):
 def no_network(monkeypatch):
     """Refuse every connection that leaves this machine."""
     monkeypatch.setattr(socket.socket, "connect", _connect_here_only)
+
+
+@pytest.fixture(scope="session")
+def vgg():
+    """The real network; a file that changes it makes one of its own."""
+    from styletut.vgg import VGG19
+
+    return VGG19()
+
+
+@pytest.fixture(scope="session")
+def photo():
+    """A small content picture, 48 x 32 pixels."""
+    from styletut.images import sample
+
+    return sample("chelsea", 48)
+
+
+@pytest.fixture(scope="session")
+def painting():
+    """A small style picture, 48 x 38 pixels."""
+    from styletut.images import sample
+
+    return sample("night", 48)

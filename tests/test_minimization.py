@@ -15,22 +15,6 @@ from styletut.minimization import minimize
 from styletut.objective import Objective, Terms
 from styletut.ranges import RANGE_RULES, SIGMOID_MARGIN
 from styletut.steps import StoppedEarly
-from styletut.vgg import VGG19
-
-
-@pytest.fixture(scope="module")
-def vgg():
-    return VGG19()
-
-
-@pytest.fixture(scope="module")
-def photo():
-    return sample("chelsea", 48)
-
-
-@pytest.fixture(scope="module")
-def painting():
-    return sample("night", 48)
 
 
 @pytest.fixture(scope="module")

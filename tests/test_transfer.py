@@ -27,21 +27,6 @@ from styletut.transfer import (
 from styletut.vgg import VGG19
 
 
-@pytest.fixture(scope="module")
-def vgg():
-    return VGG19()
-
-
-@pytest.fixture(scope="module")
-def photo():
-    return sample("chelsea", 48)
-
-
-@pytest.fixture(scope="module")
-def painting():
-    return sample("night", 48)
-
-
 def terms_of(total: Tensor) -> Terms:
     return Terms(total, total, total, total, {}, {}, 1.0, 1.0, 0.0)
 
@@ -483,3 +468,9 @@ def test_a_start_is_read_like_any_picture(vgg, photo, painting, tmp_path):
         )
     )
     assert (step.image.mean((2, 3)) - painting.mean((2, 3))).abs().max() < 0.05
+
+
+def test_auto_is_the_device_of_the_network(photo, painting):
+    vgg = VGG19().to("meta")
+    with pytest.raises(ValueError, match="device 'meta' cannot be used"):
+        stylize_steps(photo, painting, vgg=vgg, size=48)
