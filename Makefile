@@ -42,7 +42,8 @@ help: ## show this list
 
 lab: $(INSTALLED) ## open JupyterLab at the first notebook
 	$(IN_VENV) -m jupyterlab --ServerApp.root_dir=. $(QUIET) \
-		$(NO_DESKTOP) $(AS_ROOT) $(LAB_FLAGS) $(FIRST)
+		--LabApp.default_url=/lab/tree/$(FIRST) \
+		$(NO_DESKTOP) $(AS_ROOT) $(LAB_FLAGS)
 
 test: lint unit nbval ## run all checks: lint, unit tests, notebooks
 

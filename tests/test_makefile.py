@@ -460,3 +460,5 @@ def test_second_lab_serves_the_first_notebook_with_the_network_cut(tmp_path):
         timeout=120,
     )
     assert "served" in result.stdout, result.stdout + result.stderr
+    address = "/lab/tree/notebooks/00_a_first_picture.ipynb"
+    assert address in result.stdout + result.stderr  # it prints where to go
