@@ -11,13 +11,18 @@ from types import MappingProxyType
 
 from styletut import factors
 from styletut.factors import Convention
+from styletut.vgg import CHANNELS, IMAGENET_STD
 
 DEFAULT_CONVENTION = "styletut"
 """The convention used wherever none is named."""
 
 RELU_N_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
-IMAGENET_UNIT = (1 / 0.229, 1 / 0.224, 1 / 0.225)
+IMAGENET_UNIT = (
+    1 / IMAGENET_STD[0],
+    1 / IMAGENET_STD[1],
+    1 / IMAGENET_STD[2],
+)
 """Pixels divided by ImageNet's standard deviations, as torchvision does."""
 
 CAFFE = "BGR, 0 to 255, minus the mean color"
@@ -30,9 +35,9 @@ def _equal(layers: Iterable[str], weight: float = 1.0) -> dict[str, float]:
 
 def _by_width(weight: float) -> dict[str, float]:
     """Weight / N^2 for each of reluN_1."""
-    widths = (64, 128, 256, 512, 512)
     return {
-        layer: weight / N**2 for layer, N in zip(RELU_N_1, widths, strict=True)
+        layer: weight / N**2
+        for layer, N in zip(RELU_N_1, CHANNELS, strict=True)
     }
 
 

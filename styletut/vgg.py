@@ -28,6 +28,10 @@ CHANNELS = (64, 128, 256, 512, 512)
 OXFORD_MEAN = (123.68, 116.779, 103.939)
 """Mean color of the training set, R, G, B in 0 to 255."""
 
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""Mean and standard deviation, R, G, B in [0, 1], as torchvision has them."""
+
 POOLINGS: dict[str, Callable[..., Tensor]] = {
     "max": F.max_pool2d,
     "average": F.avg_pool2d,
@@ -178,8 +182,8 @@ class VGG19(nn.Module):
         if self.weights == "oxford":
             mean = image.new_tensor(OXFORD_MEAN)[:, None, None]
             return (image * 255 - mean).flip(1)
-        mean = image.new_tensor([0.485, 0.456, 0.406])
-        std = image.new_tensor([0.229, 0.224, 0.225])
+        mean = image.new_tensor(IMAGENET_MEAN)
+        std = image.new_tensor(IMAGENET_STD)
         return (image - mean[:, None, None]) / std[:, None, None]
 
     def forward(

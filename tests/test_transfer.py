@@ -474,3 +474,34 @@ def test_auto_is_the_device_of_the_network(photo, painting):
     vgg = VGG19().to("meta")
     with pytest.raises(ValueError, match="device 'meta' cannot be used"):
         stylize_steps(photo, painting, vgg=vgg, size=48)
+
+
+def test_a_picture_grown_from_noise_is_carried_over_as_it_is(
+    vgg, photo, painting
+):
+    """There is no photo under it whose detail could be put back."""
+    coarse, fine = stylize_steps(
+        photo, painting, vgg=vgg, schedule=[(24, 1), (48, 1)], start="noise"
+    )
+    torch.testing.assert_close(fine.image, resize(coarse.image, 48))
+
+
+def test_a_coarse_divergence_ends_the_run(vgg, photo, painting):
+    with pytest.warns(StoppedEarly, match="diverged"):
+        steps = list(
+            stylize_steps(
+                photo,
+                painting,
+                vgg=vgg,
+                schedule=[(24, 30), (48, 3)],
+                optimizer="gradient_descent",
+                options={"learning_rate": 1e38, "momentum": 0.9},
+                range_rule="none",
+            )
+        )
+    assert {step.size for step in steps} == {24}
+
+
+def test_the_text_of_a_result_counts_all_evaluations(result):
+    assert result.history[-1].evaluations == 3
+    assert ", 3 evaluations, " in result.alt

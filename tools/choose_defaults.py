@@ -21,7 +21,7 @@ from torch import Tensor
 
 from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION
 from styletut.images import SAMPLES, sample, to_pil
-from styletut.losses import gram_matrix
+from styletut.losses import gram_matrix, style_layer_loss
 from styletut.transfer import Result, stylize
 from styletut.vgg import VGG19
 
@@ -57,9 +57,9 @@ SAME_RUN = {
 
 
 def gram_distance(F: Tensor, S: Tensor) -> float:
-    """Return the mean square of G / M - A / M_a."""
-    G, A = (gram_matrix(x) / x[0, 0].numel() for x in (F, S))
-    return float((G - A).square().mean())
+    """Return the mean square of G / M - A / M_a, four times E."""
+    M_a = S[0, 0].numel()
+    return 4 * float(style_layer_loss(F, gram_matrix(S), M_a))
 
 
 def print_medians(vgg: VGG19) -> None:
