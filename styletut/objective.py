@@ -133,16 +133,16 @@ class Objective:
         content_layers: Layers | None = None,
         style_layers: Layers | None = None,
     ) -> None:
-        self.convention = get_convention(convention)
-        check_runnable(self.convention)
-        self.alpha = _weight("alpha", alpha, self.convention.alpha)
-        self.beta = _weight("beta", beta, self.convention.beta)
-        self.gamma = _weight("gamma", gamma, self.convention.gamma)
+        own = self.convention = get_convention(convention)
+        check_runnable(own)
+        self.alpha = _weight("alpha", own.alpha if alpha is None else alpha)
+        self.beta = _weight("beta", own.beta if beta is None else beta)
+        self.gamma = _weight("gamma", own.gamma if gamma is None else gamma)
         self.content_layers = _layer_weights(
-            "content", content_layers, self.convention.content_layers
+            "content", content_layers, own.content_layers
         )
         self.style_layers = _layer_weights(
-            "style", style_layers, self.convention.style_layers
+            "style", style_layers, own.style_layers
         )
         self._layers = tuple(self.content_layers | self.style_layers)
         if not self._layers:
@@ -157,7 +157,7 @@ class Objective:
             _check_picture("style", picture, content, self.style_layers)
         self.shape = tuple(content.shape)
         self.dtype, self.device = content.dtype, content.device
-        self.vgg = vgg or convention_network(self.convention, content.device)
+        self.vgg = vgg or convention_network(own, content.device)
         with torch.no_grad():
             self._content = self._targets(content, self.content_layers)
             self._styles = [
@@ -308,8 +308,8 @@ def _weighted_sum(
     return torch.stack(terms).sum() if terms else x.new_zeros(())
 
 
-def _weight(name: str, given: float | None, default: float) -> float:
-    weight = default if given is None else float(given)
+def _weight(name: str, given: float) -> float:
+    weight = float(given)
     if not (math.isfinite(weight) and weight >= 0):
         raise ValueError(f"{name} is {weight}; it must be 0 or positive")
     return weight
@@ -324,7 +324,7 @@ def _layer_weights(
     if not isinstance(layers, Mapping):
         return {name: _default_weight(name, defaults) for name in names}
     return {
-        name: _weight(f"the {term} weight of {name}", layers[name], 0.0)
+        name: _weight(f"the {term} weight of {name}", layers[name])
         for name in names
     }
 
@@ -349,7 +349,7 @@ def pairs(style: Any) -> list[tuple[Any, float]]:
             "several styles come as a sequence of (picture, weight), such "
             "as [(a, 2), (b, 1)]"
         )
-    return [(a, _weight("a style's weight", weight, 0)) for a, weight in style]
+    return [(a, _weight("a style's weight", weight)) for a, weight in style]
 
 
 def _shares(style: Styles) -> list[tuple[Tensor, float]]:

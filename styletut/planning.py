@@ -135,15 +135,12 @@ def plan_run(
             "evaluations where it is given"
         )
     schedule = _checked_schedule(schedule)
-    if isinstance(start, str) and start not in STARTS:
+    start = own.start if start is None else start
+    named = isinstance(start, str) and start in STARTS
+    if not (named or isinstance(start, Tensor)):
         raise ValueError(
             f"the start is {start!r}; it can be {', '.join(STARTS)} or a "
             "picture"
-        )
-    if start is not None and not isinstance(start, (str, Tensor)):
-        raise ValueError(
-            f"the start is of type {type(start).__name__}; it can be "
-            f"{', '.join(STARTS)} or a picture"
         )
     if not isinstance(seed, int) or not -(2**63) <= seed < 2**63:
         raise ValueError(
@@ -176,7 +173,7 @@ def plan_run(
         options=options,
         range_rule=rule,
         pixel_unit=own.pixel_unit,
-        start=own.start if start is None else start,
+        start=start,
         seed=seed,
         device=find_device(device),
     )
@@ -200,9 +197,8 @@ def _checked_schedule(
             f"the schedule is {schedule!r}; it takes at least one (size, "
             "evaluations), such as [(128, 60), (256, 40)]"
         )
-    for _, evaluations in stages:
+    for side, evaluations in stages:
         check_budget(evaluations)
-    for side, _ in stages:
         if check_size(side) ** 2 > MAX_PIXELS:
             raise too_large(f"a picture of size {side}", side**2)
     return tuple((check_size(side), n) for side, n in stages)

@@ -41,7 +41,6 @@ def tie(
         ValueError: for an unknown range rule.
     """
     check_rule(range_rule)
-    unit = start.new_tensor(pixel_unit).reshape(-1, 1, 1)
     if range_rule == "sigmoid":
         inside = start.clamp(SIGMOID_MARGIN, 1 - SIGMOID_MARGIN)
         return Variable(
@@ -52,6 +51,7 @@ def tie(
             lambda gradient, z: gradient * _sigmoid_slope(z),
             cut=False,
         )
+    unit = start.new_tensor(pixel_unit).reshape(-1, 1, 1)
     bounds = (torch.zeros_like(unit), unit)
     return Variable(
         start * unit,
