@@ -34,6 +34,7 @@ of at least 3:1 to white.
 # matplotlib carries DejaVu Sans, so figures are alike on every machine.
 _LOOK = {
     "axes.edgecolor": "#444444",
+    "axes.axisbelow": True,
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,

@@ -2,29 +2,38 @@
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import Any, SupportsFloat
+from collections.abc import Sequence
 
-import matplotlib as mpl
+import matplotlib.figure
 import numpy as np
-from matplotlib.axes import Axes
+import torch
 from PIL import Image
 from torch import Tensor
 
+from styletut.charts import bars, contours, curves, points
 from styletut.figures import COLORS, Figure, blank, look
 from styletut.images import to_pil
 
-__all__ = ["COLORS", "Figure", "curves", "pictures"]
+__all__ = [
+    "COLORS",
+    "Figure",
+    "bars",
+    "contours",
+    "curves",
+    "maps",
+    "pictures",
+    "points",
+]
 
-# What the colors say, the dashes say again.
-_DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
-
-_SHARP = 2  # PNG pixels for each CSS pixel of a line plot
 _PAGE = 832  # CSS pixels beside the prompts of a notebook on GitHub
 _ENLARGE_TO = 256  # sides up to half of this are shown larger
 _GAP = 12
 _TITLE_LINE = 18
 _LETTER = 7.5  # mean width of a letter of a title
+
+# Ends of the scale of maps with both signs: negative, positive. White is 0.
+_NEGATIVE = (0.02, 0.19, 0.55)
+_POSITIVE = (0.66, 0.10, 0.08)
 
 
 def pictures(
@@ -53,14 +62,80 @@ def pictures(
             pictures, `columns` is less than 1, or `alt` is no line of text.
         ImageError: A tensor is not a picture.
     """
-    if not images or len(images) != len(titles):
+    _check_titles("pictures", len(images), len(titles), columns)
+    shown = _enlarged([to_pil(image) for image in images])
+    return Figure(_sheet(shown, titles, columns), alt)
+
+
+def maps(
+    maps: Sequence[Tensor],
+    titles: Sequence[str],
+    alt: str,
+    columns: int | None = None,
+) -> Figure:
+    """Show feature maps or matrices side by side, each under its title.
+
+    Each has its own scale. Without negative values it goes from black for 0
+    to white for the largest; with them from blue over white for 0 to red, as
+    far on either side as the value of largest size. Every entry becomes a
+    square of the same whole number of pixels where all maps are small.
+
+    Args:
+        maps: Tensors (h, w), of any sizes.
+        titles: One for each map, wrapped to its width; "" for none.
+        alt: What is to be seen, in one line; see `Figure`.
+        columns: Maps in a row; by default as many as a page holds.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: There is no map, the titles are not as many as the maps,
+            `columns` is less than 1, a map is no matrix of finite numbers, or
+            `alt` is no line of text.
+    """
+    _check_titles("maps", len(maps), len(titles), columns)
+    shown = _enlarged([_painted(each) for each in maps])
+    return Figure(_sheet(shown, titles, columns), alt)
+
+
+def _check_titles(
+    what: str, count: int, titles: int, columns: int | None
+) -> None:
+    if not count or count != titles:
         raise ValueError(
-            f"{len(images)} pictures came with {len(titles)} titles: give at "
-            "least one picture, and one title for each."
+            f"{count} {what} came with {titles} titles: give at least one of "
+            "each, and one title for each."
         )
     if columns is not None and columns < 1:
         raise ValueError(f"columns is {columns}; a row holds 1 or more.")
-    shown = _enlarged([to_pil(image) for image in images])
+
+
+def _painted(values: Tensor) -> Image.Image:
+    """Return a matrix as a picture, an entry a pixel."""
+    values = values.detach().double().cpu()
+    if values.ndim != 2 or not values.numel() or not values.isfinite().all():
+        raise ValueError(
+            "a map is a matrix (h, w) of finite numbers, not a tensor of "
+            f"shape {tuple(values.shape)}"
+            + (" with infinite or undefined ones" if values.ndim == 2 else "")
+        )
+    largest = float(values.abs().max()) or 1.0
+    level = (values / largest)[..., None]
+    if float(values.min()) >= 0:
+        colors = level.expand(-1, -1, 3)
+    else:
+        end = torch.where(
+            level < 0, level.new_tensor(_NEGATIVE), level.new_tensor(_POSITIVE)
+        )
+        colors = 1 - level.abs() * (1 - end)
+    return Image.fromarray((colors * 255).round().byte().numpy())
+
+
+def _sheet(
+    shown: list[Image.Image], titles: Sequence[str], columns: int | None
+) -> matplotlib.figure.Figure:
+    """Lay pictures out in rows, each below its title."""
     width = max(each.width for each in shown)
     letters = max(1, int(width / _LETTER))
     lines = [textwrap.wrap(each, letters) for each in titles]
@@ -84,51 +159,7 @@ def pictures(
                 ha="center",
                 va="bottom",
             )
-    return Figure(figure, alt)
-
-
-def curves(
-    series: Mapping[str, Sequence[SupportsFloat]],
-    x: Sequence[SupportsFloat],
-    xlabel: str,
-    ylabel: str,
-    alt: str,
-    log: bool = True,
-) -> Figure:
-    """Draw curves over a common axis.
-
-    Args:
-        series: Label -> one value for each of `x`. A label of `COLORS` gets
-            that color. NaN and infinite values leave a gap.
-        x: Where the values belong.
-        xlabel: What `x` is, with its unit.
-        ylabel: What the values are, with their unit.
-        alt: What is to be seen, in one line; see `Figure`.
-        log: Whether the vertical axis is logarithmic.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ValueError: There is no curve or no point, a curve has another number
-            of values than `x`, a value cannot stand on a logarithmic axis, or
-            `alt` is no line of text.
-    """
-    if not series or not len(x):
-        raise ValueError("there is nothing to draw: no curve, or no point.")
-    values = {label: _floats(each) for label, each in series.items()}
-    for label, each in values.items():
-        _check_curve(label, each, len(x), log)
-    with look():
-        figure = blank(640, 360, density=_SHARP)
-        axes = figure.add_subplot()
-        _draw_curves(axes, _floats(x), values)
-        axes.set(xlabel=xlabel, ylabel=ylabel)
-        if log:
-            axes.set_yscale("log")
-        axes.legend()
-        figure.set_layout_engine("constrained")
-    return Figure(figure, alt)
+    return figure
 
 
 def _enlarged(images: list[Image.Image]) -> list[Image.Image]:
@@ -146,41 +177,3 @@ def _enlarged(images: list[Image.Image]) -> list[Image.Image]:
 def _columns(count: int, width: int) -> int:
     fit = max(1, (_PAGE - _GAP) // (width + _GAP))
     return math.ceil(count / math.ceil(count / fit))
-
-
-def _floats(values: Sequence[SupportsFloat]) -> list[float]:
-    return [float(each) for each in values]
-
-
-def _check_curve(
-    label: str, values: list[float], count: int, log: bool
-) -> None:
-    if len(values) != count:
-        raise ValueError(
-            f"the curve {label!r} has {len(values)} values for {count} "
-            "positions."
-        )
-    too_low = [each for each in values if each <= 0]
-    if log and too_low:
-        raise ValueError(
-            f"the curve {label!r} falls to {min(too_low):.3g}, which has no "
-            "place on a logarithmic axis. Leave it out, or pass log=False."
-        )
-
-
-def _draw_curves(
-    axes: Axes, x: list[float], values: Mapping[str, list[float]]
-) -> None:
-    ideas = list(COLORS)
-    others = [label for label in values if label not in COLORS]
-    for label, each in values.items():
-        look: dict[str, Any]
-        if label in COLORS:
-            look = {"color": COLORS[label]}
-            dashes = _DASHES[ideas.index(label)]
-        else:
-            # cividis grows lighter evenly; its last third is pale on white.
-            place = others.index(label) / len(others)
-            look = {"color": mpl.colormaps["cividis"](0.65 * place)}
-            dashes = _DASHES[others.index(label) % len(_DASHES)]
-        axes.plot(x, each, linestyle=dashes, label=label, **look)

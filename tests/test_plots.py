@@ -15,7 +15,7 @@ from PIL import Image
 from styletut import plots
 from styletut.figures import blank, look
 from styletut.images import to_pil
-from styletut.plots import COLORS, Figure, curves, pictures
+from styletut.plots import COLORS, Figure, curves, maps, pictures
 
 ALT = "Four grey squares grow darker, from 0.80 to 0.20."
 EVALUATIONS = [1, 2, 3]
@@ -188,70 +188,45 @@ def test_what_cannot_be_shown_is_refused(images, titles, columns, message):
         pictures(images, titles, ALT, columns)
 
 
-# curves
+# maps
 
 
-def drawn(figure):
-    (axes,) = figure.figure.axes
-    return {line.get_label(): line for line in axes.lines}
+def test_a_map_shows_each_entry_as_a_square_of_its_grey():
+    figure = maps([torch.tensor([[0.0, 1.0], [2.0, 4.0]])], ["F"], ALT)
+    grey = np.array([[0, 64], [128, 255]], dtype=np.uint8)
+    block = np.repeat(np.repeat(grey, 128, 0), 128, 1)
+    assert contains(decoded(figure), np.dstack([block] * 3))
 
 
-def test_a_curve_has_its_values_and_the_color_of_its_idea():
-    series = {"style": torch.tensor([3.0, 2.0, 1.0]), "Adam": [1, 2, 3]}
-    figure = curves(series, EVALUATIONS, "evaluations", "loss", ALT)
-    lines = drawn(figure)
-    assert lines["style"].get_xydata().tolist() == [[1, 3], [2, 2], [3, 1]]
-    assert lines["style"].get_color() == COLORS["style"]
-    assert lines["Adam"].get_color() not in COLORS.values()
-    (axes,) = figure.figure.axes
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("evaluations", "loss")
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
-        "style",
-        "Adam",
-    ]
+def test_a_map_with_both_signs_is_white_at_zero():
+    figure = maps([torch.tensor([[-1.0, 0.0, 0.5]])], [""], ALT)
+    shown = decoded(figure)
+    middle = shown[shown.shape[0] // 2]
+    colors = {tuple(int(c) for c in color) for color in middle}
+    blue = next(c for c in colors if c[2] > c[0])
+    red = next(c for c in colors if c[0] > c[2])
+    assert sum(red) > sum(blue)  # half as far from zero is half as strong
+    assert (255, 255, 255) in colors
 
 
-def test_the_axis_is_logarithmic_unless_told_otherwise():
-    scales = [
-        curves({"a": [1, 2]}, [1, 2], "x", "y", ALT, log=log)
-        .figure.axes[0]
-        .get_yscale()
-        for log in (True, False)
-    ]
-    assert scales == ["log", "linear"]
-
-
-def test_curves_differ_in_dashes_as_well():
-    others = ["GD", "Adam", "L-BFGS", "momentum"]
-    for labels in (list(COLORS), others):
-        series = {label: [1.0, 2.0] for label in labels}
-        lines = drawn(curves(series, [1, 2], "x", "y", ALT))
-        dashes = {str(line._dash_pattern) for line in lines.values()}
-        assert len(dashes) == len(labels)
-
-
-def test_a_diverged_run_leaves_a_gap():
-    values = [1.0, float("nan"), float("inf")]
-    curves({"total": values}, EVALUATIONS, "x", "y", ALT).png()
+def test_a_map_of_zeros_is_black():
+    shown = decoded(maps([torch.zeros(2, 2)], [""], ALT))
+    assert contains(shown, np.zeros((256, 256, 3), dtype=np.uint8))
 
 
 @pytest.mark.parametrize(
-    ("series", "x", "message"),
+    ("given", "titles", "message"),
     [
-        ({}, [1], "nothing to draw"),
-        ({"total": []}, [], "nothing to draw"),
-        ({"total": [1, 2]}, [1], "'total' has 2 values for 1 positions"),
-        ({"tv": [1, 0]}, [1, 2], "'tv' falls to 0, .*log=False"),
-        ({"tv": [float("nan"), -2]}, [1, 2], "'tv' falls to -2"),
+        ([], [], "at least one"),
+        ([torch.zeros(2, 2)], [], "0 titles"),
+        ([torch.zeros(2)], ["a"], "matrix"),
+        ([torch.zeros(0, 2)], ["a"], "matrix"),
+        ([torch.full((2, 2), float("inf"))], ["a"], "infinite"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(series, x, message):
+def test_what_is_no_map_is_refused(given, titles, message):
     with pytest.raises(ValueError, match=message):
-        curves(series, x, "x", "y", ALT)
-
-
-def test_zero_may_be_drawn_on_a_linear_axis():
-    curves({"tv": [1, 0]}, [1, 2], "x", "y", ALT, log=False).png()
+        maps(given, titles, ALT)
 
 
 # colors

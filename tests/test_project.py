@@ -47,12 +47,15 @@ ORDER = (
     "steps",
     "minimization",
     "transfer",
+    "metrics",
     "progress",
     "arguments",
     "command",
     "doctor",
     "figures",
+    "charts",
     "plots",
+    "exercises",
     "__main__",
 )
 # Packages that only some parts need; they import them where they use them.
@@ -170,8 +173,17 @@ def test_citation_has_the_version_of_the_package():
 
 
 def modules():
-    """Names of the package's modules, without `styletut.`."""
-    return sorted(path.stem for path in PACKAGE.glob("*.py"))
+    """Names of the package's modules and folders, without `styletut.`."""
+    folders = [path.parent for path in PACKAGE.glob("*/__init__.py")]
+    return sorted(path.stem for path in [*PACKAGE.glob("*.py"), *folders])
+
+
+def sources(module):
+    """The text of a module, or of each file of a folder."""
+    paths = (PACKAGE / module).glob("*.py")
+    if (PACKAGE / f"{module}.py").exists():
+        paths = [PACKAGE / f"{module}.py"]
+    return [path.read_text(encoding="utf-8") for path in paths]
 
 
 def imported_modules(source):
@@ -210,8 +222,8 @@ def test_imports_are_read_in_every_spelling(source, found):
 
 @pytest.mark.parametrize("module", modules())
 def test_module_imports_only_modules_above_it(module):
-    source = (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
-    imported = imported_modules(source) - {"__version__"}
+    found = [imported_modules(source) for source in sources(module)]
+    imported = set().union(*found) - {"__version__", module}
     if module == "__init__":
         assert not imported, "import styletut must stay light"
         return
@@ -269,10 +281,10 @@ def public_functions(tree):
 
 @pytest.mark.parametrize("module", modules())
 def test_public_functions_have_docstrings(module):
-    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
-    assert ast.get_docstring(tree), "a module says what its idea is"
-    bare = [n.name for n in public_functions(tree) if not ast.get_docstring(n)]
-    assert bare == []
+    for tree in map(ast.parse, sources(module)):
+        assert ast.get_docstring(tree), "a module says what its idea is"
+        functions = public_functions(tree)
+        assert [f.name for f in functions if not ast.get_docstring(f)] == []
 
 
 def test_tests_cannot_leave_the_machine():

@@ -1,0 +1,67 @@
+"""Self-checks for the exercises of the course.
+
+    >>> from styletut.exercises import check
+    >>> check("03.1", ...)
+    03.1: not attempted yet
+
+Each module beside `verdict` holds the exercises of one notebook: the right
+answers, and the wrong ones that are recognized. Whoever wants to learn
+something reads them after the exercise.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from styletut.exercises.verdict import Exercise, judge
+
+CHAPTERS: Mapping[str, str] = {
+    "01": "features",
+    "02": "content",
+    "03": "gram",
+    "04": "style",
+    "05": "combination",
+    "06": "optimization",
+}
+"""Number of a notebook -> module with its exercises."""
+
+
+def check(number: str, answer: Any) -> None:
+    """Print how an answer to an exercise was judged.
+
+    Right: one line. Wrong: what came, what was expected and, where it is a
+    typical one, the mistake. `...`, or a function that returns it, is not
+    attempted yet. Nothing that the answer does is raised.
+
+    Args:
+        number: The exercise's, such as "03.2".
+        answer: The function or the value that the exercise asks for.
+
+    Raises:
+        ValueError: There is no exercise of this number.
+    """
+    print(judge(find(number), answer).text)
+
+
+def find(number: str) -> Exercise:
+    """Return the exercise of a number.
+
+    Raises:
+        ValueError: There is none.
+    """
+    chapter = str(number).split(".")[0]
+    found = of_chapter(chapter) if chapter in CHAPTERS else {}
+    if number not in found:
+        raise ValueError(
+            f"there is no exercise {number!r}; there are "
+            f"{', '.join(found or CHAPTERS)}"
+        )
+    return found[number]
+
+
+@cache
+def of_chapter(chapter: str) -> dict[str, Exercise]:
+    """Return the exercises of a notebook, "03" for the third, by number."""
+    module = import_module(f"{__name__}.{CHAPTERS[chapter]}")
+    return {each.number: each for each in module.EXERCISES}

@@ -1,0 +1,245 @@
+"""What each lesson of the course holds: notebooks 01 on, and the answers.
+
+Read from the files without running them, as in test_notebooks. A rule takes
+a lesson and yields what is wrong; below, each refuses a lesson made to break
+it.
+"""
+
+import re
+
+import nbformat
+import pytest
+from test_notebooks import FOLDER, code, code_cells, markdown, tags, text
+
+from styletut.exercises import CHAPTERS, of_chapter
+
+LESSONS = sorted(FOLDER.glob("0[1-9]_*.ipynb"))
+ANSWERS = sorted((FOLDER / "solutions").glob("*.ipynb"))
+
+ENDING = ["Summary", "Exercises", "Questions to recall", "Sources"]
+WORDS = {"06": 4_200}  # a lesson has about 2,500, the sixth up to 4,000
+OTHER_WORDS = 2_800
+
+CHECK = re.compile(r"\bcheck\(\s*\"([\d.]+)\"")
+FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)
+
+
+def chapter_of(path):
+    return path.stem[:2]
+
+
+def section(notebook, title):
+    """The text from a heading `## title` to the next of its rank."""
+    whole = "\n\n".join(markdown(notebook))
+    parts = re.split(r"^## (.+)$", whole, flags=re.M)
+    found = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return found.get(title, "")
+
+
+def running_text(notebook):
+    """What is read before the exercises, without tables and formulas."""
+    lines = []
+    for cell in notebook["cells"]:
+        if re.search(r"^## Exercises", cell["source"], re.M):
+            break
+        if cell["cell_type"] == "markdown" and "teacher" not in tags(cell):
+            prose = FORMULA.sub(" x ", cell["source"])
+            lines += [e for e in prose.splitlines() if e[:1] != "|"]
+    return " ".join(lines)
+
+
+def printed(cell):
+    return "".join(each.get("text", "") for each in cell["outputs"])
+
+
+# The rules
+
+
+def ends_as_all_do(chapter, notebook):
+    found = re.findall(r"^## (.+)$", "\n\n".join(markdown(notebook)), re.M)
+    if found[-len(ENDING) :] != ENDING:
+        yield f"ends with {found[-len(ENDING) :]}"
+
+
+def says_what_it_promises(chapter, notebook):
+    first = notebook["cells"][0]["source"]
+    if not re.match(rf"# {chapter} \S", first):
+        yield f"its title does not begin with {chapter}"
+    if not re.search(r"^\*\*.+?\*\*$", first, re.M | re.DOTALL):
+        yield "has no promise in bold"
+    if not re.search(r"^\|.*minutes", first, re.M):
+        yield "has no table of sections with minutes"
+
+
+def helps_the_teacher(chapter, notebook):
+    if not any("teacher" in tags(cell) for cell in notebook["cells"]):
+        yield "has no cell for teachers"
+
+
+def asks_to_predict(chapter, notebook):
+    if len(re.findall(r"\bpredict", running_text(notebook), re.I)) < 3:
+        yield "seldom asks for a prediction"
+
+
+def has_the_length_of_a_lesson(chapter, notebook):
+    count = len(running_text(notebook).split())
+    if count > WORDS.get(chapter, OTHER_WORDS):
+        yield f"has {count} words"
+
+
+def asks_questions(chapter, notebook):
+    questions = section(notebook, "Questions to recall")
+    count = len(re.findall(r"<details>\s*<summary>", questions))
+    if not 8 <= count <= 12 or questions.count("</details>") != count:
+        yield f"has {count} questions with folded answers"
+
+
+def has_its_exercises(chapter, notebook):
+    expected = list(of_chapter(chapter))
+    asked = [
+        number
+        for _, cell in code_cells(notebook)
+        for number in CHECK.findall(cell["source"])
+    ]
+    if asked != expected:
+        yield f"checks {asked}, and there are {expected}"
+    titles = re.findall(
+        r"^### Exercise (\d+\.\d+): \S", section(notebook, "Exercises"), re.M
+    )
+    if [f"0{title}" for title in titles] != expected:
+        yield f"has exercises {titles}"
+
+
+def helps_with_each_exercise(chapter, notebook):
+    parts = section(notebook, "Exercises").split("### Exercise ")[1:]
+    for part in parts:
+        number = part.split(":")[0]
+        if not re.search(r"^> .*(easy|middle|hard).*minute", part, re.M):
+            yield f"exercise {number} tells neither difficulty nor minutes"
+        if part.count("<summary>Hint") < 2:
+            yield f"exercise {number} has no ladder of hints"
+        if f"(solutions/{chapter}.ipynb)" not in part:
+            yield f"exercise {number} has no link to its answer"
+
+
+def leaves_its_exercises_open(chapter, notebook):
+    for number, cell in code_cells(notebook):
+        for asked in CHECK.findall(cell["source"]):
+            if printed(cell) != f"{asked}: not attempted yet\n":
+                yield f"code cell {number} does not leave {asked} open"
+
+
+RULES = [
+    ends_as_all_do,
+    says_what_it_promises,
+    helps_the_teacher,
+    asks_to_predict,
+    has_the_length_of_a_lesson,
+    asks_questions,
+    has_its_exercises,
+    helps_with_each_exercise,
+    leaves_its_exercises_open,
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
+def test_lesson(path, rule):
+    notebook = nbformat.read(path, as_version=4)
+    assert not list(rule(chapter_of(path), notebook))
+
+
+@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.name)
+def test_every_answer_is_worked_out_and_right(path):
+    notebook = nbformat.read(path, as_version=4)
+    right = [
+        number
+        for _, cell in code_cells(notebook)
+        for number in re.findall(r"^([\d.]+): right\.", printed(cell), re.M)
+    ]
+    wrong = [c for _, c in code_cells(notebook) if "not yet" in printed(c)]
+    assert sorted(set(right)) == sorted(of_chapter(chapter_of(path)))
+    assert not wrong
+
+
+def test_every_chapter_has_a_lesson_and_answers():
+    assert [chapter_of(path) for path in LESSONS] == list(CHAPTERS)
+    assert [chapter_of(path) for path in ANSWERS] == list(CHAPTERS)
+
+
+# A good lesson, and one made to break each rule
+
+HINTS = "<details><summary>Hint {}</summary>Look.</details>\n"
+
+
+def good():
+    numbers = list(of_chapter("03"))
+    asked = []
+    for number in numbers:
+        asked.append(
+            text(
+                f"### Exercise {number[1:]}: think\n\n> easy - 5 minutes\n\n"
+                + "".join(HINTS.format(k) for k in (1, 2))
+                + "[Worked answer](solutions/03.ipynb)"
+            )
+        )
+        cell = code(f'check("{number}", ...)')
+        cell["outputs"] = [{"text": f"{number}: not attempted yet\n"}]
+        asked.append(cell)
+    questions = "<details><summary>1. Why?</summary>So.</details>\n" * 8
+    teacher = text("*For teachers.* Ask.")
+    teacher["metadata"]["tags"] = ["teacher"]
+    return [
+        text("# 03 A title\n\n**A promise.**\n\n| section | minutes |"),
+        text("**Predict.** What? " * 3 + "$$G = F$$"),
+        teacher,
+        text("## Summary\n\n## Exercises"),
+        *asked,
+        text(f"## Questions to recall\n\n{questions}\n## Sources"),
+    ]
+
+
+def swapped(old, new):
+    cells = good()
+    for cell in cells:
+        cell["source"] = cell["source"].replace(old, new)
+    return cells
+
+
+def attempted():
+    cells = good()
+    cells[5]["outputs"] = [{"text": "03.1: right. Yes.\n"}]
+    return cells
+
+
+BAD = [
+    (ends_as_all_do, swapped("## Summary", "## Other")),
+    (says_what_it_promises, swapped("# 03 A", "# A")),
+    (says_what_it_promises, swapped("**A promise.**", "A promise.")),
+    (says_what_it_promises, swapped("| minutes", "| hours")),
+    (helps_the_teacher, [c for c in good() if not tags(c)]),
+    (asks_to_predict, swapped("Predict", "Look")),
+    (has_the_length_of_a_lesson, swapped("What?", "What? " * 1000)),
+    (asks_questions, swapped("<summary>1. Why?", "1. Why?")),
+    (asks_questions, swapped("So.</details>", "So.")),
+    (has_its_exercises, swapped('check("03.1"', 'check("02.1"')),
+    (has_its_exercises, swapped("Exercise 3.1", "Exercise 3.7")),
+    (helps_with_each_exercise, swapped("5 minutes", "long")),
+    (helps_with_each_exercise, swapped("Hint 2", "More")),
+    (helps_with_each_exercise, swapped("solutions/03", "solutions/02")),
+    (leaves_its_exercises_open, attempted()),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_good_lesson_breaks_no_rule(rule):
+    assert not list(rule("03", {"cells": good()}))
+
+
+@pytest.mark.parametrize(("rule", "cells"), BAD)
+def test_a_bad_lesson_breaks_its_rule(rule, cells):
+    assert list(rule("03", {"cells": cells}))
+
+
+def test_every_rule_has_a_lesson_that_breaks_it():
+    assert {rule for rule, _ in BAD} == set(RULES)
