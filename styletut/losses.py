@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 def content_loss(F: Tensor, P: Tensor) -> Tensor:
-    """Return 1/2 sum (F - P)^2, equation (1).
+    """Return 1/2 sum (F - P)^2, equation (1), notebook 02 (2.1).
 
     Args:
         F: feature maps of the generated picture, (N, M) or (B, N, h, w).
@@ -34,8 +34,9 @@ def content_loss(F: Tensor, P: Tensor) -> Tensor:
 def content_gradient(F: Tensor, P: Tensor) -> Tensor:
     """Return the derivative of `content_loss` with respect to F: F - P.
 
-    Equation (2) is this times [F > 0], the derivative through the ReLU:
-    see `relu_gate`. Arguments and errors are those of `content_loss`.
+    Notebook 02, (2.2). The paper's equation (2) is this times [F > 0], the
+    derivative through the ReLU: see `relu_gate`. Arguments and errors are
+    those of `content_loss`.
     """
     _check_pair(F, P)
     return F - P
@@ -136,7 +137,7 @@ def style_layer_gradient(
 
 
 def relu_gate(gradient: Tensor, F: Tensor) -> Tensor:
-    """Return `gradient` where F > 0 and 0 elsewhere.
+    """Return `gradient` where F > 0 and 0 elsewhere, notebook 02 (2.3).
 
     It takes a gradient with respect to rectified maps F = max(Z, 0) to
     that with respect to Z: the case distinction of equations (2) and (6).

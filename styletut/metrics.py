@@ -10,7 +10,7 @@ _WINDOW = 11
 
 
 def pixel_error(x: Tensor, y: Tensor) -> float:
-    """Return the root mean square difference of two pictures.
+    """Return the root mean square difference of two pictures, (2.6).
 
     Args:
         x: a picture, (1, 3, H, W), RGB in [0, 1].
@@ -29,7 +29,7 @@ def pixel_error(x: Tensor, y: Tensor) -> float:
 
 
 def ssim(x: Tensor, y: Tensor) -> float:
-    """Return the structural similarity of two pictures (SSIM).
+    """Return the structural similarity of two pictures (SSIM), (2.7).
 
     It compares local mean, contrast and structure under a Gaussian window of
     11 x 11 pixels (Wang, Bovik, Sheikh, Simoncelli: "Image quality

@@ -173,14 +173,14 @@ HINTS = "<details><summary>Hint {}</summary>Look.</details>\n"
 
 
 def good():
-    numbers = list(of_chapter("03"))
+    numbers = list(of_chapter("02"))
     asked = []
     for number in numbers:
         asked.append(
             text(
                 f"### Exercise {number[1:]}: think\n\n> easy - 5 minutes\n\n"
                 + "".join(HINTS.format(k) for k in (1, 2))
-                + "[Worked answer](solutions/03.ipynb)"
+                + "[Worked answer](solutions/02.ipynb)"
             )
         )
         cell = code(f'check("{number}", ...)')
@@ -190,7 +190,7 @@ def good():
     teacher = text("*For teachers.* Ask.")
     teacher["metadata"]["tags"] = ["teacher"]
     return [
-        text("# 03 A title\n\n**A promise.**\n\n| section | minutes |"),
+        text("# 02 A title\n\n**A promise.**\n\n| section | minutes |"),
         text("**Predict.** What? " * 3 + "$$G = F$$"),
         teacher,
         text("## Summary\n\n## Exercises"),
@@ -208,13 +208,13 @@ def swapped(old, new):
 
 def attempted():
     cells = good()
-    cells[5]["outputs"] = [{"text": "03.1: right. Yes.\n"}]
+    cells[5]["outputs"] = [{"text": "02.1: right. Yes.\n"}]
     return cells
 
 
 BAD = [
     (ends_as_all_do, swapped("## Summary", "## Other")),
-    (says_what_it_promises, swapped("# 03 A", "# A")),
+    (says_what_it_promises, swapped("# 02 A", "# A")),
     (says_what_it_promises, swapped("**A promise.**", "A promise.")),
     (says_what_it_promises, swapped("| minutes", "| hours")),
     (helps_the_teacher, [c for c in good() if not tags(c)]),
@@ -222,23 +222,23 @@ BAD = [
     (has_the_length_of_a_lesson, swapped("What?", "What? " * 1000)),
     (asks_questions, swapped("<summary>1. Why?", "1. Why?")),
     (asks_questions, swapped("So.</details>", "So.")),
-    (has_its_exercises, swapped('check("03.1"', 'check("02.1"')),
-    (has_its_exercises, swapped("Exercise 3.1", "Exercise 3.7")),
+    (has_its_exercises, swapped('check("02.1"', 'check("03.1"')),
+    (has_its_exercises, swapped("Exercise 2.1", "Exercise 2.7")),
     (helps_with_each_exercise, swapped("5 minutes", "long")),
     (helps_with_each_exercise, swapped("Hint 2", "More")),
-    (helps_with_each_exercise, swapped("solutions/03", "solutions/02")),
+    (helps_with_each_exercise, swapped("solutions/02", "solutions/03")),
     (leaves_its_exercises_open, attempted()),
 ]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_a_good_lesson_breaks_no_rule(rule):
-    assert not list(rule("03", {"cells": good()}))
+    assert not list(rule("02", {"cells": good()}))
 
 
 @pytest.mark.parametrize(("rule", "cells"), BAD)
 def test_a_bad_lesson_breaks_its_rule(rule, cells):
-    assert list(rule("03", {"cells": cells}))
+    assert list(rule("02", {"cells": cells}))
 
 
 def test_every_rule_has_a_lesson_that_breaks_it():

@@ -92,6 +92,7 @@ def variation_sum(x, kind):
 
 @given(N=SIDES, M=SIDES, seed=SEEDS)
 def test_content_loss_is_equation_1(N, M, seed):
+    # notebook 02, (2.1)
     F, P = normal(2, N, M, seed=seed)
     loss = content_loss(F, P)
     assert loss.shape == ()
@@ -107,6 +108,7 @@ def test_content_loss_of_numbers_done_by_hand():
 
 @pytest.mark.parametrize("shape", [(3, 5), (2, 3, 2, 4)])
 def test_content_gradient_is_autograds(shape):
+    # notebook 02, (2.2)
     F, P = normal(2, *shape)
     close(content_gradient(F, P), by_autograd(lambda F: content_loss(F, P), F))
 
@@ -123,7 +125,7 @@ def test_gram_matrix_is_equation_3(N, M, seed):
 def test_gram_matrix_is_symmetric_positive_and_of_small_rank(N, M, seed):
     F = normal(N, M, seed=seed)
     G = gram_matrix(F)
-    assert torch.equal(G, G.T)
+    close(G, G.T)  # some processors round the two halves differently
     eigenvalues = torch.linalg.eigvalsh(G)
     assert eigenvalues.min() >= -1e-12 * eigenvalues.max()
     rank = torch.linalg.matrix_rank(G, hermitian=True, rtol=1e-10)
@@ -218,6 +220,7 @@ def test_style_layer_gradient_is_equation_6_with_the_relus_gate():
 
 
 def test_content_gradient_is_equation_2_with_the_relus_gate():
+    # notebook 02, (2.3)
     Z, P = normal(2, 3, 5)
     F, P = Z.relu(), P.relu()
     gated = relu_gate(content_gradient(F, P), F)

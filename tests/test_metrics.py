@@ -25,6 +25,7 @@ def test_black_and_white_are_one_apart():
 
 
 def test_the_pixel_error_is_a_root_mean_square():
+    # (2.6)
     x = torch.zeros(1, 3, 2, 2)
     y = x.clone()
     y[0, 1, 0, 1] = 0.6
@@ -68,7 +69,7 @@ def window():
 
 
 def test_ssim_is_the_sum_of_wang_and_others():
-    """Every window that lies inside, by a convolution with the Gaussian."""
+    """(2.7) in every window that lies inside, by a convolution."""
     x = sample("chelsea", 40).double()
     y = shifted(x)
 

@@ -1,8 +1,8 @@
 """Self-checks for the exercises of the course.
 
     >>> from styletut.exercises import check
-    >>> check("03.1", ...)
-    03.1: not attempted yet
+    >>> check("02.1", ...)
+    02.1: not attempted yet
 
 Each module beside `verdict` holds the exercises of one notebook: the right
 answers, and the wrong ones that are recognized. Whoever wants to learn
@@ -17,12 +17,7 @@ from typing import Any
 from styletut.exercises.verdict import Exercise, judge
 
 CHAPTERS: Mapping[str, str] = {
-    "01": "features",
     "02": "content",
-    "03": "gram",
-    "04": "style",
-    "05": "combination",
-    "06": "optimization",
 }
 """Number of a notebook -> module with its exercises."""
 
@@ -35,7 +30,7 @@ def check(number: str, answer: Any) -> None:
     attempted yet. Nothing that the answer does is raised.
 
     Args:
-        number: The exercise's, such as "03.2".
+        number: The exercise's, such as "02.2".
         answer: The function or the value that the exercise asks for.
 
     Raises:
@@ -62,6 +57,6 @@ def find(number: str) -> Exercise:
 
 @cache
 def of_chapter(chapter: str) -> dict[str, Exercise]:
-    """Return the exercises of a notebook, "03" for the third, by number."""
+    """Return the exercises of a notebook, "02" for the second, by number."""
     module = import_module(f"{__name__}.{CHAPTERS[chapter]}")
     return {each.number: each for each in module.EXERCISES}
