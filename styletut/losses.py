@@ -43,7 +43,9 @@ def content_gradient(F: Tensor, P: Tensor) -> Tensor:
 
 
 def gram_matrix(F: Tensor) -> Tensor:
-    """Return G = F F^T, equation (3): inner products between channels.
+    """Return G = F F^T, the inner products between channels.
+
+    Equation (3) of the paper, (3.1) of notebook 03.
 
     Args:
         F: feature maps, (N, M) or (B, N, h, w).

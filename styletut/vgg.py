@@ -74,7 +74,8 @@ def receptive_field(layer: str) -> ReceptiveField:
     """Return the side of the square that one unit of `layer` sees.
 
     Every layer with a k x k window and stride s turns (size, stride) =
-    (r, j) into (r + (k - 1) j, s j); a picture's pixel has (1, 1).
+    (r, j) into (r + (k - 1) j, s j); a picture's pixel has (1, 1). Notebook
+    01, (1.4).
 
     Raises:
         ValueError: if there is no such layer.
@@ -176,7 +177,8 @@ class VGG19(nn.Module):
     def preprocess(self, image: Tensor) -> Tensor:
         """Turn RGB in [0, 1] into what the weights were trained on.
 
-        Oxford's: BGR, 0 to 255, minus the training set's mean color.
+        Oxford's, notebook 01 (1.1): BGR, 0 to 255, minus the training set's
+        mean color.
         torchvision's: RGB in [0, 1], minus mean, over standard deviation.
         """
         if self.weights == "oxford":
@@ -291,7 +293,7 @@ def normalize_filters(
     ReLU and pooling commute with positive factors, so W'_oi = W_oi m_i / m_o
     and b'_o = b_o / m_o, with m_i the mean of the layer's input channel i
     and m_o that of its output channel o, give exactly F / m in every layer
-    (Gatys, Ecker, Bethge 2016, section 2).
+    (Gatys, Ecker, Bethge 2016, section 2; notebook 01, (1.6)).
 
     Args:
         parameters: layer -> (weight (N, C, 3, 3), bias (N,)).

@@ -51,6 +51,7 @@ def content_sum(F, P):
     )
 
 
+# notebook 03, (3.1)
 def gram_sum(F):
     N, M = F.shape
     return torch.tensor(

@@ -389,6 +389,7 @@ def test_torchvisions_filters_are_not_normalized(small_torchvision):
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
 def test_normalizing_divides_every_map_by_its_means(stored, pooling):
+    # notebook 01, (1.6)
     generator = torch.Generator().manual_seed(0)
     means = {
         name: torch.rand(len(bias), generator=generator).double() * 9 + 0.1
@@ -452,6 +453,7 @@ def test_normalized_activations_are_about_one(pooling):
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_receptive_fields_are_those_worked_out_by_hand(layer):
+    # notebook 01, (1.4)
     expected = RECEPTIVE_FIELDS[layer.replace("relu", "conv")]
     assert receptive_field(layer) == expected
 

@@ -17,7 +17,9 @@ from typing import Any
 from styletut.exercises.verdict import Exercise, judge
 
 CHAPTERS: Mapping[str, str] = {
+    "01": "features",
     "02": "content",
+    "03": "gram",
 }
 """Number of a notebook -> module with its exercises."""
 

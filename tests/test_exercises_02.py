@@ -1,0 +1,74 @@
+"""Answers to notebook 02 as students write them."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from styletut.exercises import find
+from styletut.exercises.verdict import judge
+
+
+def loss_by_loop(F, P):
+    total = 0.0
+    for f, p in zip(F.flatten(), P.flatten(), strict=True):
+        total = total + (f - p) ** 2
+    return total / 2
+
+
+def gradient_of_the_program(F, P):
+    result = torch.zeros_like(F)
+    for i in range(F.shape[0]):
+        for j in range(F.shape[1]):
+            if F[i, j] > 0:
+                result[i, j] = 2 * (F[i, j] - P[i, j]) / F.numel()
+    return result
+
+
+def by_autograd(x, K1, K2, P):
+    x = x.clone().requires_grad_()
+    F = functional.conv2d(x, K1, padding=1).relu()
+    F = functional.conv2d(F, K2, padding=1).relu()
+    (gradient,) = torch.autograd.grad((F - P).square().sum() / 2, x)
+    return gradient
+
+
+RIGHT = [
+    ("02.1", loss_by_loop),
+    ("02.1", lambda F, P: 0.5 * torch.linalg.vector_norm(F - P) ** 2),
+    ("02.1", lambda F, P: functional.mse_loss(F, P, reduction="sum") / 2),
+    ("02.2", gradient_of_the_program),
+    (
+        "02.2",
+        lambda F, P: np.where(F > 0, 2 * (F - P).numpy() / F.numel(), 0),
+    ),
+    ("02.3", [1, 2]),
+    ("02.3", torch.tensor([1.0, 2.0])),
+    ("02.4", by_autograd),
+]
+
+WRONG = [
+    ("02.1", lambda F, P: loss_by_loop(F, P).detach()),
+    ("02.1", lambda F, P: loss_by_loop(P, F) / F.shape[0]),
+    ("02.1", lambda F, P: (F.relu() - P.relu()).square().sum() / 2),
+    ("02.1", lambda F, P: ((F - P) ** 2).sum(0) / 2),
+    ("02.2", lambda F, P: gradient_of_the_program(F, P) * F.numel()),
+    ("02.2", lambda F, P: gradient_of_the_program(P, F)),
+    ("02.2", lambda F, P: gradient_of_the_program(F, P).sum()),
+    ("02.3", 1),
+    ("02.3", (1, 1.5)),
+    ("02.4", lambda x, K1, K2, P: by_autograd(x, K1, K2, P) / 2),
+    ("02.4", lambda x, K1, K2, P: by_autograd(x.relu(), K1, K2, P)),
+    ("02.4", lambda x, K1, K2, P: by_autograd(x, K1, K2, 0 * P)),
+]
+
+
+@pytest.mark.parametrize(("number", "answer"), RIGHT)
+def test_a_right_answer_of_another_form_is_right(number, answer):
+    verdict = judge(find(number), answer)
+    assert verdict.outcome == "right", verdict.text
+
+
+@pytest.mark.parametrize(("number", "answer"), WRONG)
+def test_an_unforeseen_mistake_is_refused(number, answer):
+    assert judge(find(number), answer).outcome == "wrong"

@@ -1,0 +1,78 @@
+"""Answers to notebook 03 as students write them."""
+
+import numpy as np
+import pytest
+import torch
+
+from styletut.exercises import find
+from styletut.exercises.verdict import judge
+
+
+def gram_by_loops(F):
+    batch, N, h, w = F.shape
+    G = torch.zeros(batch, N, N, dtype=F.dtype)
+    for b in range(batch):
+        for i in range(N):
+            for j in range(N):
+                G[b, i, j] = (F[b, i] * F[b, j]).sum()
+    return G
+
+
+def covariance_centered_first(F):
+    centered = F - F.mean(1, keepdim=True)
+    return centered @ centered.T / F.shape[1]
+
+
+def discrepancy_by_pairs(F, S):
+    def mean_kernel(U, V):
+        total = 0.0
+        for u in U.T:
+            for v in V.T:
+                total = total + (u @ v) ** 2
+        return total / (U.shape[1] * V.shape[1])
+
+    return mean_kernel(F, F) + mean_kernel(S, S) - 2 * mean_kernel(F, S)
+
+
+RIGHT = [
+    ("03.1", gram_by_loops),
+    ("03.1", lambda F: torch.einsum("bihw,bjhw->bij", F, F)),
+    ("03.1", lambda F: torch.stack([f.flatten(1) @ f.flatten(1).T for f in F])),
+    ("03.2", covariance_centered_first),
+    ("03.2", lambda F: np.cov(F.numpy(), bias=True)),
+    ("03.3", [98432, 131328]),
+    ("03.3", torch.tensor([98432, 131328])),
+    ("03.4", discrepancy_by_pairs),
+]
+
+WRONG = [
+    ("03.1", lambda F: gram_by_loops(F)[:1]),
+    ("03.1", lambda F: gram_by_loops(F).transpose(0, 1)),
+    ("03.1", lambda F: torch.einsum("bihw,bjhw->ij", F, F)),
+    ("03.1", lambda F: torch.einsum("bihw,bjhw->bij", F, F.relu())),
+    ("03.1", lambda F: torch.einsum("bihw,bjwh->bij", F, F.mT)[..., :1]),
+    ("03.1", lambda F: gram_by_loops(F).detach() + 0 * F.sum()),
+    ("03.1", lambda F: gram_by_loops(F) / 2),
+    ("03.2", lambda F: covariance_centered_first(F.T)),
+    ("03.2", lambda F: covariance_centered_first(F).diagonal().diag()),
+    ("03.2", lambda F: covariance_centered_first(F) * F.shape[1]),
+    ("03.2", lambda F: covariance_centered_first(F) / F.shape[0]),
+    ("03.3", 98432),
+    ("03.3", (98432, 131327)),
+    ("03.3", (32896, 131328)),
+    ("03.4", lambda F, S: discrepancy_by_pairs(F, F)),
+    ("03.4", lambda F, S: -discrepancy_by_pairs(F, S)),
+    ("03.4", lambda F, S: discrepancy_by_pairs(F, S) / 4),
+    ("03.4", lambda F, S: discrepancy_by_pairs(F.relu(), S.relu())),
+]
+
+
+@pytest.mark.parametrize(("number", "answer"), RIGHT)
+def test_a_right_answer_of_another_form_is_right(number, answer):
+    verdict = judge(find(number), answer)
+    assert verdict.outcome == "right", verdict.text
+
+
+@pytest.mark.parametrize(("number", "answer"), WRONG)
+def test_an_unforeseen_mistake_is_refused(number, answer):
+    assert judge(find(number), answer).outcome == "wrong"
