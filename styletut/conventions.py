@@ -52,8 +52,8 @@ def get_convention(convention: str | Convention) -> Convention:
 def kappa(convention: Convention, N: int, M: int, pixels: int) -> float:
     """Return the convention's style term in units of E, equation (4).
 
-    s ||G/d - A/d_a||^2 = kappa E, with E's Gram matrices divided by M and
-    by M_a = M d_a / d.
+    Notebook 04, (4.6): s ||G/d - A/d_a||^2 = kappa E, with E's Gram
+    matrices divided by M and by M_a = M d_a / d.
 
     Raises:
         ValueError: if the convention cannot run here.
@@ -139,11 +139,12 @@ def convert_weights(
 
     Takes the factors c, d and s from `to` and chooses alpha, beta and layer
     weights so that value and gradient are those of `convention` for a
-    content and a style picture of exactly height x width pixels. For a
-    style picture of another shape they agree only where both conventions
-    divide the Gram matrix by M or by N M. What one beta cannot say goes
-    into the layer weights, whose sum is kept. All else (network, weights,
-    pooling, layers, total variation, optimizer, start, size) stays.
+    content and a style picture of exactly height x width pixels, notebook
+    04 (4.7). For a style picture of another shape they agree only where
+    both conventions divide the Gram matrix by M or by N M. What one beta
+    cannot say goes into the layer weights, whose sum is kept. All else
+    (network, weights, pooling, layers, total variation, optimizer, start,
+    size) stays.
 
     Raises:
         ValueError: if either convention cannot run here: another network,

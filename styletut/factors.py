@@ -17,7 +17,7 @@ StyleFactor = Callable[[int, int, int], float]
 
 @dataclass(frozen=True)
 class Convention:
-    """One implementation's choice of every number, as data.
+    """One implementation's choice of every number in (4.5), as data.
 
     Attributes:
         name: its key in `CONVENTIONS`.

@@ -101,6 +101,8 @@ class _Gram(torch.autograd.Function):
 def style_layer_loss(F: Tensor, A: Tensor, M_a: float | None = None) -> Tensor:
     """Return E = 1/(4 N^2) ||G/M - A/M_a||^2, equation (4).
 
+    Notebook 04, (4.1), and (4.4) for two sizes.
+
     With as many positions in both pictures, M_a = M, this is the paper's
     1/(4 N^2 M^2) sum (G - A)^2. Dividing each Gram matrix by its own
     number of positions is the reading of (4) for pictures of two sizes.
@@ -126,6 +128,8 @@ def style_layer_gradient(
     F: Tensor, A: Tensor, M_a: float | None = None
 ) -> Tensor:
     """Return dE/dF = 1/(N^2 M) (G/M - A/M_a) F, equation (6).
+
+    Notebook 04, (4.2).
 
     With M_a = M this is the paper's 1/(N^2 M^2) (G - A) F; its [F > 0]
     is `relu_gate`. Arguments and errors are those of `style_layer_loss`.

@@ -23,7 +23,7 @@ from styletut.vgg import LAYERS, VGG19, feature_shape
 RELU_N_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 USABLE = [name for name in CONVENTIONS if name not in ("cs231n", "crowsonkb")]
 
-# Every objective as a sum_l 1/2 sum (F - P)^2 + sum_l b_l E_l, for pictures
+# Every objective in (4.5), as a sum_l 1/2 sum (F - P)^2 + sum_l b_l E_l, for pictures
 # of 512 x 512 pixels: a, and b_l by layer, worked out from the formulas of
 # each source by hand to four digits.
 AT_512 = {
@@ -180,6 +180,7 @@ def test_layers_after_the_relu_where_the_code_reads_them_there():
 
 
 def test_the_paper_is_the_unit_of_kappa():
+    # notebook 04, (4.6)
     paper = CONVENTIONS["gatys2016"]
     assert kappa(paper, 64, 1000, 4000) == pytest.approx(1)
     notebook = CONVENTIONS["leongatys_notebook"]
@@ -341,6 +342,7 @@ def test_translations_keep_the_sums_and_all_else(source, target):
 
 @pytest.mark.parametrize("source", USABLE)
 def test_a_translation_there_and_back_is_the_convention_itself(source):
+    # notebook 04, (4.7)
     there = convert_weights(source, 48, 64, to="gatys2016")
     back = convert_weights(there, 48, 64, to=source)
     before = CONVENTIONS[source]

@@ -37,7 +37,10 @@ def discrepancy_by_pairs(F, S):
 RIGHT = [
     ("03.1", gram_by_loops),
     ("03.1", lambda F: torch.einsum("bihw,bjhw->bij", F, F)),
-    ("03.1", lambda F: torch.stack([f.flatten(1) @ f.flatten(1).T for f in F])),
+    (
+        "03.1",
+        lambda F: torch.stack([f.flatten(1) @ f.flatten(1).T for f in F]),
+    ),
     ("03.2", covariance_centered_first),
     ("03.2", lambda F: np.cov(F.numpy(), bias=True)),
     ("03.3", [98432, 131328]),

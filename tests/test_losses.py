@@ -66,6 +66,7 @@ def gram_sum(F):
     )
 
 
+# notebook 04, (4.1) and, for two sizes, (4.4)
 def style_sum(G, A, N, M, M_a):
     return math.fsum(
         (G[i, j].item() / M - A[i, j].item() / M_a) ** 2
@@ -210,6 +211,7 @@ def test_style_layer_gradient_is_autograds(shape, M_a):
 
 
 def test_style_layer_gradient_is_equation_6_with_the_relus_gate():
+    # notebook 04, (4.2)
     Z, S = normal(2, 3, 5)
     A = gram_matrix(S.relu())
     F = Z.relu()

@@ -22,6 +22,7 @@ TAGS = {
     "nbval-ignore-output",  # its text depends on the profile or the machine
     "interactive",  # shows a widget or a live view
     "teacher",  # for the one who presents
+    "flawed",  # a function with a mistake, for test_gallery
 }
 MAX_BYTES = 3_000_000
 MAX_LINES = 25

@@ -313,6 +313,7 @@ def test_the_network_says_what_it_is():
 
 
 def test_oxfords_pixels_are_bgr_0_to_255_minus_the_mean(vgg):
+    # notebook 01, (1.1)
     colors = torch.tensor(
         [[1.0, 0.0, 0.0], [0.0, 0.5, 1.0]], dtype=torch.float64
     )

@@ -20,6 +20,7 @@ CHAPTERS: Mapping[str, str] = {
     "01": "features",
     "02": "content",
     "03": "gram",
+    "04": "style",
 }
 """Number of a notebook -> module with its exercises."""
 

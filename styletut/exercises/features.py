@@ -287,8 +287,7 @@ EXERCISES = (
             Mistake(
                 "ratio turned round",
                 _turned_round,
-                "You divided where (1.6) multiplies, and the other way "
-                "round.",
+                "You divided where (1.6) multiplies, and the other way round.",
             ),
             Mistake(
                 "both divided",
