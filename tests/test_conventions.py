@@ -23,9 +23,9 @@ from styletut.vgg import LAYERS, VGG19, feature_shape
 RELU_N_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 USABLE = [name for name in CONVENTIONS if name not in ("cs231n", "crowsonkb")]
 
-# Every objective in (4.5), as a sum_l 1/2 sum (F - P)^2 + sum_l b_l E_l, for pictures
-# of 512 x 512 pixels: a, and b_l by layer, worked out from the formulas of
-# each source by hand to four digits.
+# Every objective of the form (4.5), as a sum_l 1/2 sum (F - P)^2 + sum_l
+# b_l E_l, for pictures of 512 x 512 pixels: a, and b_l by layer, worked out
+# from the formulas of each source by hand to four digits.
 AT_512 = {
     "gatys2016": (1e-3, (0.2,) * 5),
     "article": (1, (6.872e10, 4.295e9, 2.684e8, 1.678e7, 1.049e6)),

@@ -9,7 +9,7 @@ from styletut.exercises.verdict import judge
 
 
 def gram_by_loops(F):
-    batch, N, h, w = F.shape
+    batch, N = F.shape[:2]
     G = torch.zeros(batch, N, N, dtype=F.dtype)
     for b in range(batch):
         for i in range(N):

@@ -21,6 +21,7 @@ CHAPTERS: Mapping[str, str] = {
     "02": "content",
     "03": "gram",
     "04": "style",
+    "05": "combination",
 }
 """Number of a notebook -> module with its exercises."""
 

@@ -1,0 +1,73 @@
+"""Answers to notebook 05 as students write them."""
+
+import pytest
+import torch
+
+from styletut.exercises import find
+from styletut.exercises.verdict import judge
+
+
+def anisotropic_by_loops(x):
+    H, W = x.shape
+    total = x.sum() * 0
+    for i in range(H):
+        for j in range(W):
+            if i + 1 < H:
+                total = total + (x[i + 1, j] - x[i, j]).abs()
+            if j + 1 < W:
+                total = total + (x[i, j + 1] - x[i, j]).abs()
+    return total
+
+
+def heat_by_autograd(x):
+    x = x.clone().requires_grad_()
+    value = x.diff(dim=0).square().sum() + x.diff(dim=1).square().sum()
+    return torch.autograd.grad(value, x)[0]
+
+
+def front_by_sorting(runs):
+    found, least = set(), float("inf")
+    for c, s in sorted(set(runs)):
+        if s < least:
+            found |= {i for i, run in enumerate(runs) if run == (c, s)}
+            least = s
+    return found
+
+
+RIGHT = [
+    ("05.1", [1 / 4, 1]),
+    ("05.1", (0.25, 1)),
+    ("05.2", anisotropic_by_loops),
+    ("05.3", heat_by_autograd),
+    ("05.3", lambda x: heat_by_autograd(x).numpy()),
+    ("05.4", front_by_sorting),
+    ("05.4", lambda runs: sorted(front_by_sorting(runs))),
+]
+
+WRONG = [
+    ("05.1", (0.25,)),
+    ("05.1", 0.25),
+    ("05.1", (0.25, 0.0)),
+    ("05.2", lambda x: anisotropic_by_loops(x[1:])),
+    ("05.2", lambda x: anisotropic_by_loops(x).detach()),
+    ("05.2", lambda x: anisotropic_by_loops(x) / x.numel()),
+    ("05.2", lambda x: anisotropic_by_loops(x.relu())),
+    ("05.3", lambda x: heat_by_autograd(x).T),
+    ("05.3", lambda x: heat_by_autograd(x) / x.numel()),
+    ("05.3", lambda x: heat_by_autograd(x)[1:-1, 1:-1]),
+    ("05.4", lambda runs: {runs[i] for i in front_by_sorting(runs)}),
+    ("05.4", lambda runs: len(front_by_sorting(runs))),
+    ("05.4", lambda runs: set(range(len(runs)))),
+    ("05.4", lambda runs: {min(range(len(runs)), key=runs.__getitem__)}),
+]
+
+
+@pytest.mark.parametrize(("number", "answer"), RIGHT)
+def test_a_right_answer_of_another_form_is_right(number, answer):
+    verdict = judge(find(number), answer)
+    assert verdict.outcome == "right", verdict.text
+
+
+@pytest.mark.parametrize(("number", "answer"), WRONG)
+def test_an_unforeseen_mistake_is_refused(number, answer):
+    assert judge(find(number), answer).outcome == "wrong"
