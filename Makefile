@@ -32,13 +32,15 @@ endef
 NEED_PYTHON = command -v "$(PYTHON)" >/dev/null || \
 	{ echo "$(NO_PYTHON)" >&2; exit 1; }
 
+NO_BROWSER = There is no Chromium here. On Debian: apt install chromium
+
 .PHONY: help lab test lint unit nbval picture notebooks notebook bench wheels
-.PHONY: clean
+.PHONY: browser-test clean
 .PHONY: FORCE
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / \
-		{ printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / \
+		{ printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 lab: $(INSTALLED) ## open JupyterLab at the first notebook
 	$(IN_VENV) -m jupyterlab --ServerApp.root_dir=. $(QUIET) \
@@ -59,6 +61,15 @@ nbval: $(INSTALLED) ## run each notebook and compare what it prints
 	STYLETUT_PROFILE=ci $(IN_VENV) -m pytest notebooks -p no:python \
 		--nbval --nbval-current-env --nbval-cell-timeout=300 \
 		--nbval-sanitize-with notebooks/nbval.cfg
+
+browser-test: $(INSTALLED) ## run all notebooks in a real browser (minutes)
+	@command -v chromium >/dev/null || \
+		command -v chromium-browser >/dev/null || \
+		command -v google-chrome >/dev/null || \
+		{ echo "$(NO_BROWSER)" >&2; exit 2; }
+	@$(IN_VENV) -c "import playwright" 2>/dev/null || \
+		$(IN_VENV) -m pip install -q --no-build-isolation -e ".[browser]"
+	$(IN_VENV) -m pytest tests/browser/check_lab.py -x
 
 picture: $(INSTALLED) ## paint a sample photo: PHOTO=name STYLE=name
 	$(IN_VENV) -m styletut $(PHOTO) $(STYLE) -o picture.png

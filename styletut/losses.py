@@ -161,7 +161,8 @@ def total_variation(x: Tensor, kind: str = "squared") -> Tensor:
     With d_v and d_h a pixel's differences to the next one below and to
     the right (0 at the border), the summand is d_v^2 + d_h^2 ("squared"),
     |d_v| + |d_h| ("anisotropic") or its root sqrt(d_v^2 + d_h^2)
-    ("isotropic": Rudin, Osher, Fatemi 1992), for every channel by itself.
+    ("isotropic": Rudin, Osher, Fatemi 1992), for every channel by itself:
+    notebook 05, (5.5).
 
     Args:
         x: a picture (..., H, W).
@@ -188,7 +189,7 @@ def total_variation_gradient(x: Tensor, kind: str = "squared") -> Tensor:
     It is minus the divergence of (2 d_v, 2 d_h), of the signs, or of the
     unit vectors (d_v, d_h) / sqrt(d_v^2 + d_h^2): for "squared", minus
     twice the Laplacian with replicated border. Arguments and errors are
-    those of `total_variation`.
+    those of `total_variation`. Notebook 05, (5.6).
 
     Returns:
         The gradient, of x's shape.

@@ -96,6 +96,8 @@ class _StyleTarget:
 class Objective:
     """What a picture is judged by: a content picture, a style, weights.
 
+    Notebook 05, (5.1).
+
     Targets are computed once, when the objective is made; calling it gives
     the `Terms` of a picture, with a graph if the picture requires grad.
 

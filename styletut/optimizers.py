@@ -64,12 +64,12 @@ def lbfgs(
     """Projected L-BFGS with a backtracking line search.
 
     Directions are those of the two-loop recursion (Nocedal and Wright 2006,
-    algorithm 7.4) over the coordinates that the bounds leave free; every
-    trial point is projected onto the bounds, and the pairs (s, y) are taken
-    between points really visited. A step is accepted if the value falls by
-    a part of what the gradient predicts, so values never rise. Multiplying
-    the function by a number changes nothing: while there is no curvature
-    to go by, the step's length is set in units of x.
+    algorithm 7.4; notebook 06, (6.9)) over the coordinates that the bounds
+    leave free; every trial point is projected onto the bounds, and the pairs
+    (s, y) are taken between points really visited. A step is accepted if the
+    value falls by a part of what the gradient predicts, so values never rise.
+    Multiplying the function by a number changes nothing: while there is no
+    curvature to go by, the step's length is set in units of x.
 
     Args:
         evaluate: x -> (value, gradient).
@@ -174,6 +174,8 @@ def adam(
 ) -> Iterator[Iterate]:
     """Adam (Kingma and Ba 2015, algorithm 1), projected onto the bounds.
 
+    Notebook 06, (6.5).
+
     Args:
         evaluate: x -> (value, gradient).
         start: first point.
@@ -213,6 +215,8 @@ def gradient_descent(
     unit: float = 1.0,
 ) -> Iterator[Iterate]:
     """Gradient descent, projected onto the bounds.
+
+    With momentum it is (6.4) of notebook 06.
 
     Args:
         evaluate: x -> (value, gradient).

@@ -21,7 +21,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
 QUOTE = re.compile(r"\((\d+\.\d+)\)")
-HOME = re.compile(r"\((\d+\.\d+)\) is `([\w.]+)`")
+HOME = re.compile(r"\((\d+\.\d+)\)\s+is\s+`([\w.]+)`")
 
 
 def prose(path):

@@ -75,6 +75,7 @@ def style_sum(G, A, N, M, M_a):
     ) / (4 * N**2)
 
 
+# notebook 05, (5.5)
 def variation_sum(x, kind):
     H, W = x.shape
     terms = []
@@ -433,6 +434,7 @@ def test_total_variation_passes_gradcheck(kind):
 
 
 def test_squared_total_variations_gradient_is_minus_twice_the_laplacian():
+    # notebook 05, (5.6)
     x = normal(5, 6)
     pad = torch.nn.functional.pad(
         x[None, None], (1, 1, 1, 1), mode="replicate"

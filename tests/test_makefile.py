@@ -462,3 +462,12 @@ def test_second_lab_serves_the_first_notebook_with_the_network_cut(tmp_path):
     assert "served" in result.stdout, result.stdout + result.stderr
     address = "/lab/tree/notebooks/00_a_first_picture.ipynb"
     assert address in result.stdout + result.stderr  # it prints where to go
+
+
+def test_the_browser_test_is_no_part_of_the_other_checks():
+    browser = make(ROOT, "-n", "browser-test").stdout
+    assert "tests/browser/check_lab.py" in browser
+    assert "apt install chromium" in browser  # what it says without one
+    assert "check_lab" not in make(ROOT, "-n", "test").stdout
+    # pytest collects files by their name: this one only when it is named
+    assert not list((ROOT / "tests" / "browser").glob("test_*.py"))

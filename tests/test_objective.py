@@ -330,6 +330,7 @@ def test_no_convention_is_left_out():
 def test_weighted_terms_sum_to_the_total(
     name, vgg, content, style, candidates
 ):
+    # notebook 05, (5.1)
     objective = Objective(content, style, vgg=vgg, convention=name)
     terms = objective(candidates[0])
     assert isinstance(terms, Terms)

@@ -105,6 +105,7 @@ def torch_points(make, evaluations, x, function, clamp=False):
     ids=["adam", "gradient_descent", "torch_lbfgs"],
 )
 def test_same_points_as_torch(ours, options, theirs):
+    # notebook 06, (6.4) and (6.5)
     function = Counted(rosenbrock)
     iterates = list(ours(function, start(), evaluations=45, **options))
     expected = torch_points(theirs, 45, start(), rosenbrock)
@@ -129,6 +130,7 @@ def test_torch_lbfgs_clamps_as_the_pytorch_tutorial_does():
 
 
 def test_two_loop_recursion_is_the_bfgs_update_of_a_dense_matrix():
+    # notebook 06, (6.9)
     A, _, _ = quadratic(5)
     generator = torch.Generator().manual_seed(1)
     pairs = deque()

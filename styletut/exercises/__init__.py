@@ -22,6 +22,7 @@ CHAPTERS: Mapping[str, str] = {
     "03": "gram",
     "04": "style",
     "05": "combination",
+    "06": "optimization",
 }
 """Number of a notebook -> module with its exercises."""
 

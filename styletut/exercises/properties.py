@@ -86,7 +86,8 @@ def _sum_of_outer_products(gram: Any) -> bool:
     F = _tensor(1, 3, 2, 4)
     columns = F.flatten(2)[0].T
     total = torch.stack([torch.outer(f, f) for f in columns]).sum(0)
-    return _same(gram(F)[0], total)
+    G = gram(F)  # of one picture, with an axis for the batch or without
+    return _same(G[0] if G.ndim == 3 else G, total)
 
 
 # grams(features): {layer: maps} -> one Gram matrix a layer, list or dict
@@ -125,14 +126,14 @@ def _gradient_of_the_formula(loss: Any) -> bool:
 # features(layers, x, wanted): modules, a picture, numbers -> {number: map}
 
 
-def _small_network() -> list[nn.Module]:
+def _small_network(inplace: bool = True) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for channels in ((1, 2), (2, 3)):
         conv = nn.Conv2d(*channels, 3, padding=1).double()
         conv.requires_grad_(False)
         conv.weight.copy_(_tensor(*conv.weight.shape))
         conv.bias.copy_(_tensor(*conv.bias.shape))  # type: ignore[union-attr]
-        layers += [conv, nn.ReLU(inplace=True)]
+        layers += [conv, nn.ReLU(inplace)]
     return layers
 
 
@@ -157,9 +158,14 @@ def _the_layer_asked_for(features: Any) -> bool:
 
 
 def _nothing_overwritten(features: Any) -> bool:
-    found = features(_small_network(), _tensor(1, 1, 3, 4), [0, 2])
-    # a ReLU in place leaves no negative number
-    return all(bool((values < 0).any()) for values in found.values())
+    # the same maps, whether the ReLUs after them work in place or not
+    found, right = (
+        features(_small_network(inplace), _tensor(1, 1, 3, 4), [0, 2])
+        for inplace in (True, False)
+    )
+    return bool(found) and all(
+        _same(found[number], right[number]) for number in right
+    )
 
 
 # network(): -> a module that is used for its features alone
@@ -176,8 +182,12 @@ def _in_eval_mode(network: Any) -> bool:
 # minimize(loss, x): a function and a start -> the lowest point in [0, 1]
 
 
-def _bowl(x: Tensor) -> Tensor:
-    """Return a value whose lowest point in the box lies on its border."""
+def bowl(x: Tensor) -> Tensor:
+    """Return a quadratic whose lowest point in [0, 1] is on the border.
+
+    Args:
+        x: A point, (n,), float64.
+    """
     n = len(x)
     i = torch.arange(n, dtype=torch.float64)
     mixing = 0.9 ** (i[:, None] - i[None]).abs()
@@ -192,7 +202,7 @@ def _start() -> Tensor:
 
 
 def _stays_in_range(minimize: Any) -> bool:
-    x = minimize(_bowl, _start())
+    x = minimize(bowl, _start())
     return bool(((x >= 0) & (x <= 1)).all())
 
 
@@ -200,10 +210,10 @@ def _reaches_the_lowest_point(minimize: Any) -> bool:
     x = _start()
     for _ in range(3000):  # projected gradient descent: slow and sure
         x = x.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(_bowl(x), x)
+        (gradient,) = torch.autograd.grad(bowl(x), x)
         x = (x.detach() - gradient / 400).clamp(0, 1)
-    lowest = float(_bowl(x))
-    return float(_bowl(minimize(_bowl, _start()))) < lowest * 1.01
+    lowest = float(bowl(x))
+    return float(bowl(minimize(bowl, _start()))) < lowest * 1.01
 
 
 PROPERTIES: Mapping[str, Mapping[str, Property]] = {

@@ -1,0 +1,223 @@
+"""The notebooks as a reader runs them: in JupyterLab, in a real browser.
+
+`make browser-test` runs this. Its name keeps it out of a plain `pytest`, so
+that `make test` needs no browser. It works on a copy of the notebooks, for
+JupyterLab saves what it shows.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import nbformat
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NAMES = sorted(path.name for path in (ROOT / "notebooks").glob("0*.ipynb"))
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+TOKEN = "reader"
+START_SECONDS = 60
+RUN_MILLISECONDS = 300_000
+
+# Cells out of view are else not in the page, and cannot be looked at.
+SETTINGS = {"tracker": {"windowingMode": "none"}}
+
+PROMPTS = """() => [...document.querySelectorAll(
+  '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell .jp-InputPrompt'
+)].map(prompt => prompt.textContent)"""
+
+
+@pytest.fixture(scope="module")
+def notebooks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("course") / "notebooks"
+    shutil.copytree(ROOT / "notebooks", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(notebooks, tmp_path_factory):
+    """JupyterLab on a free port, without a trace of the user's settings."""
+    home = tmp_path_factory.mktemp("home")
+    plugin = home / "settings" / "@jupyterlab" / "notebook-extension"
+    plugin.mkdir(parents=True)
+    for name, settings in SETTINGS.items():
+        file = plugin / f"{name}.jupyterlab-settings"
+        file.write_text(json.dumps(settings), encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = home / "server.log"
+    with log.open("w", encoding="utf-8") as written:
+        server = subprocess.Popen(
+            lab_command(notebooks, port),
+            env=environment(home),
+            stdout=written,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/api?token={TOKEN}", server, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def lab_command(folder, port):
+    return [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser"),
+        f"--ServerApp.root_dir={folder}",
+        f"--ServerApp.port={port}",
+        f"--IdentityProvider.token={TOKEN}",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        *(["--allow-root"] if is_root() else []),
+    ]
+
+
+def environment(home):
+    return dict(
+        os.environ,
+        HOME=str(home),
+        JUPYTER_CONFIG_DIR=str(home / "config"),
+        JUPYTERLAB_SETTINGS_DIR=str(home / "settings"),
+        JUPYTERLAB_WORKSPACES_DIR=str(home / "workspaces"),
+        STYLETUT_PROFILE="ci",
+    )
+
+
+def is_root():
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def wait_for(url, server, log):
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            urlopen(url, timeout=5).close()
+            return
+        except URLError:
+            time.sleep(0.2)
+    pytest.fail(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = [path for name in BROWSERS if (path := shutil.which(name))]
+    if not found:
+        pytest.fail("no Chromium here; on Debian: apt install chromium")
+    # Chromium's sandbox does not start for root.
+    arguments = ["--no-sandbox"] if is_root() else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found[0], args=arguments
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, tmp_path):
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.set_default_timeout(60_000)
+    yield page
+    page.screenshot(path=tmp_path / "last.png")  # kept for a failed test
+    page.close()
+
+
+def open_notebook(page, address, name):
+    page.goto(f"{address}/lab/tree/{name}?reset&token={TOKEN}")
+    kernel = page.locator(".jp-Toolbar-kernelName")
+    # Before the kernel has its name a dialog would ask for one.
+    expect(kernel).to_contain_text("Python 3", timeout=60_000)
+    status = page.locator(".jp-Notebook-ExecutionIndicator")
+    expect(status).to_have_attribute("data-status", "idle", timeout=60_000)
+
+
+def restart_and_run_all(page):
+    page.locator("[data-command='notebook:restart-run-all']").first.click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    # The numbers of the stored run go first.
+    page.wait_for_function(
+        f"() => ({PROMPTS})().some(prompt => !/\\d/.test(prompt))"
+    )
+    page.wait_for_function(
+        f"() => ({PROMPTS})().every(prompt => /\\d/.test(prompt))"
+        " || document.querySelector('.jp-OutputArea-output"
+        '[data-mime-type="application/vnd.jupyter.stderr"]\')',
+        timeout=RUN_MILLISECONDS,
+    )
+    numbers = [re.sub(r"\D", "", text) for text in page.evaluate(PROMPTS)]
+    shown = page.locator("[data-mime-type='application/vnd.jupyter.stderr']")
+    assert shown.count() == 0, shown.first.inner_text()
+    assert numbers == [str(k + 1) for k in range(len(numbers))]
+
+
+def saved(page, path):
+    """What JupyterLab writes when the reader saves."""
+    before = path.stat().st_mtime_ns
+    page.keyboard.press("Control+s")
+    end = time.monotonic() + 30
+    while path.stat().st_mtime_ns == before and time.monotonic() < end:
+        page.wait_for_timeout(100)
+    assert path.stat().st_mtime_ns != before, "JupyterLab did not save"
+    return nbformat.read(path, as_version=4)
+
+
+def outputs(notebook, kind):
+    cells = [cell for cell in notebook["cells"] if cell.cell_type == "code"]
+    return [o for c in cells for o in c["outputs"] if o.output_type == kind]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_runs_from_its_first_cell_to_its_last(
+    page, address, notebooks, name
+):
+    open_notebook(page, address, name)
+    restart_and_run_all(page)
+    notebook = saved(page, notebooks / name)
+    assert not outputs(notebook, "error")
+    drawn = outputs(notebook, "display_data")
+    drawn += outputs(notebook, "execute_result")
+    pictures = [output for output in drawn if "image/png" in output["data"]]
+    assert pictures
+    assert all(each["metadata"]["image/png"]["alt"] for each in pictures)
+    printed = "".join(o["text"] for o in outputs(notebook, "stream"))
+    asked = name != NAMES[0]  # the first has no exercises
+    assert asked == ("not attempted yet" in printed)
+
+
+def test_the_widget_of_the_first_notebook_paints_what_is_chosen(page, address):
+    open_notebook(page, address, NAMES[0])
+    restart_and_run_all(page)
+    paint = page.get_by_role("button", name="Paint")
+    picture = page.locator(".widget-output img")
+
+    def painted(before):
+        paint.click()
+        expect(picture).to_have_count(1, timeout=RUN_MILLISECONDS)
+        expect(paint).to_be_enabled(timeout=RUN_MILLISECONDS)
+        if before:
+            expect(picture).not_to_have_attribute(
+                "src", before, timeout=RUN_MILLISECONDS
+            )
+        return picture.get_attribute("src")
+
+    first = painted(None)
+    number = page.locator(".widget-readout").first
+    strength = number.inner_text()
+    handle = page.locator(".widget-slider .noUi-handle")
+    handle.focus()
+    handle.press("ArrowRight")
+    expect(number).not_to_have_text(strength)
+    second = painted(first)
+    page.get_by_label("style").select_option(index=0)
+    painted(second)

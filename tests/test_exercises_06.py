@@ -1,0 +1,83 @@
+"""Answers to notebook 06 as students write them."""
+
+import pytest
+import torch
+
+from styletut.exercises import find
+from styletut.exercises.verdict import judge
+
+
+def rate_by_search(low, high):
+    def worst(rate):
+        return max(abs(1 - rate * low), abs(1 - rate * high))
+
+    a, b = 0.0, 2 / high
+    for _ in range(200):  # a convex function: thirds
+        c, d = a + (b - a) / 3, b - (b - a) / 3
+        a, b = (a, d) if worst(c) < worst(d) else (c, b)
+    return (a + b) / 2
+
+
+def step_by_torch(g, rate, epsilon):
+    x = torch.zeros_like(g, requires_grad=True)
+    optimizer = torch.optim.Adam([x], lr=rate, eps=epsilon)
+    x.grad = g.clone()
+    optimizer.step()
+    return x.detach()
+
+
+def direction_by_matrices(g, pairs):
+    pairs = [(s, y) for s, y in pairs if float(y @ s) > 0]
+    one = torch.eye(len(g), dtype=g.dtype)
+    B = one
+    if pairs:
+        s, y = pairs[-1]
+        B = one * (y @ s) / (y @ y)
+    for s, y in pairs:
+        rho = 1 / (y @ s)
+        left = one - rho * torch.outer(s, y)
+        B = left @ B @ left.T + rho * torch.outer(s, s)
+    return -B @ g
+
+
+def at_z_by_autograd(z, gradient):
+    z = z.clone().requires_grad_()
+    return torch.autograd.grad((z.sigmoid() * gradient).sum(), z)[0]
+
+
+RIGHT = [
+    ("06.1", rate_by_search),
+    ("06.2", step_by_torch),
+    ("06.3", direction_by_matrices),
+    ("06.4", at_z_by_autograd),
+    ("06.4", lambda z, gradient: gradient / (2 + z.exp() + (-z).exp())),
+]
+
+WRONG = [
+    ("06.1", lambda low, high: 2 / (high - low + 1)),
+    ("06.1", lambda low, high: 1.9 / high),
+    ("06.1", lambda low, high: low + high),
+    ("06.2", lambda g, rate, epsilon: -step_by_torch(g, rate, 0)),
+    ("06.2", lambda g, rate, epsilon: -rate * g / (g.norm() + epsilon)),
+    ("06.2", lambda g, rate, epsilon: step_by_torch(g, 1, epsilon)),
+    ("06.3", lambda g, pairs: direction_by_matrices(g, pairs[1:])),
+    ("06.3", lambda g, pairs: direction_by_matrices(g, pairs[-1:])),
+    (
+        "06.3",
+        lambda g, pairs: direction_by_matrices(g, [(y, s) for s, y in pairs]),
+    ),
+    ("06.4", lambda z, gradient: at_z_by_autograd(z, gradient) * 2),
+    ("06.4", lambda z, gradient: at_z_by_autograd(z + 0.1, gradient)),
+    ("06.4", lambda z, gradient: (1 - z.tanh() ** 2) * gradient),
+]
+
+
+@pytest.mark.parametrize(("number", "answer"), RIGHT)
+def test_a_right_answer_of_another_form_is_right(number, answer):
+    verdict = judge(find(number), answer)
+    assert verdict.outcome == "right", verdict.text
+
+
+@pytest.mark.parametrize(("number", "answer"), WRONG)
+def test_an_unforeseen_mistake_is_refused(number, answer):
+    assert judge(find(number), answer).outcome == "wrong"
