@@ -3,6 +3,7 @@
 `styletut.plots` hands them out beside pictures and maps.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, SupportsFloat
@@ -10,6 +11,7 @@ from typing import Any, SupportsFloat
 import matplotlib as mpl
 import torch
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
@@ -20,6 +22,7 @@ _DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 _MARKS = ("o", "s", "^", "D", "v", "P", "X")
 _HATCHES = ("", "//", "..", "\\\\", "xx")
 
+_FEW = 8  # positions that are named one by one
 _SHARP = 2  # PNG pixels for each CSS pixel
 _WIDTH, _HEIGHT = 640, 360
 
@@ -34,6 +37,7 @@ def curves(
     alt: str,
     log: bool = True,
     logx: bool = False,
+    title: str = "",
 ) -> Figure:
     """Draw curves over a common axis.
 
@@ -45,7 +49,9 @@ def curves(
         ylabel: What the values are, with their unit.
         alt: What is to be seen, in one line; see `Figure`.
         log: Whether the vertical axis is logarithmic.
-        logx: Whether the horizontal axis is logarithmic.
+        logx: Whether the horizontal axis is logarithmic. Up to eight
+            positions, such as sizes, are named one by one on it.
+        title: What stands above, to tell a figure from its neighbor.
 
     Returns:
         The figure.
@@ -72,7 +78,12 @@ def curves(
             axes.plot(
                 *line, linestyle=look["dash"], label=label, color=look["color"]
             )
+        axes.set_title(title)
         axes.legend()
+    known = sorted({each for places, _ in lines.values() for each in places})
+    if logx and len(known) <= _FEW:
+        axes.set_xticks(known, [f"{each:g}" for each in known])
+        axes.set_xticks([], minor=True)
     return Figure(figure, alt)
 
 
@@ -135,6 +146,8 @@ def points(
     alt: str,
     log: bool = False,
     lines: bool = False,
+    names: Sequence[str] = (),
+    equal: bool = False,
 ) -> Figure:
     """Draw points in the plane.
 
@@ -146,13 +159,18 @@ def points(
         alt: What is to be seen, in one line; see `Figure`.
         log: Whether both axes are logarithmic.
         lines: Whether the points of a series are joined, in their order.
+        names: What to write beside the points of the first series, if
+            anything.
+        equal: Whether a unit is as long across as down, so that a circle is
+            round.
 
     Returns:
         The figure.
 
     Raises:
         ValueError: There is nothing to draw, a value cannot stand on a
-            logarithmic axis, or `alt` is no line of text.
+            logarithmic axis, the names are not as many as the points, or
+            `alt` is no line of text.
     """
     if not any(len(each) for each in series.values()):
         raise ValueError("there is nothing to draw: no point.")
@@ -160,6 +178,11 @@ def points(
         label: ([float(x) for x, _ in each], [float(y) for _, y in each])
         for label, each in series.items()
     }
+    first = next(iter(places.values()))
+    if names and len(names) != len(first[0]):
+        raise ValueError(
+            f"{len(names)} names came for {len(first[0])} points."
+        )
     if log:
         for label, (xs, ys) in places.items():
             _check_positive(f"the points {label!r}", xs + ys)
@@ -177,8 +200,15 @@ def points(
                 alpha=1 if lines else 0.75,
                 markeredgewidth=0,
             )
+        for name, *place in zip(names, *first, strict=False):
+            axes.annotate(
+                name, place, xytext=(7, 5), textcoords="offset points"
+            )
+        if equal:
+            axes.set_aspect("equal")
         if len(places) > 1:
-            axes.legend()
+            # a legend among the points would look like two more of them
+            axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
     return Figure(figure, alt)
 
 
@@ -190,6 +220,7 @@ def contours(
     ylabel: str,
     alt: str,
     marks: Mapping[str, tuple[SupportsFloat, SupportsFloat]] | None = None,
+    label: str = "",
 ) -> Figure:
     """Draw a function of two variables as a map with lines of equal value.
 
@@ -201,6 +232,7 @@ def contours(
         ylabel: What y is, with its unit.
         alt: What is to be seen, in one line; see `Figure`.
         marks: Label -> (x, y) of places to point out.
+        label: What the values are, beside the scale of colors.
 
     Returns:
         The figure.
@@ -225,8 +257,8 @@ def contours(
         axes.contour(
             across, down, grid.numpy(), 12, colors="#111111", linewidths=0.5
         )
-        figure.colorbar(filled, ax=axes)
-        for index, (label, (at_x, at_y)) in enumerate((marks or {}).items()):
+        figure.colorbar(filled, ax=axes, label=label)
+        for index, (name, (at_x, at_y)) in enumerate((marks or {}).items()):
             axes.plot(
                 [float(at_x)],
                 [float(at_y)],
@@ -235,7 +267,7 @@ def contours(
                 color="white",
                 markeredgecolor="#111111",
                 markersize=9,
-                label=label,
+                label=name,
             )
         if marks:
             axes.legend(frameon=True, facecolor="#bbbbbb")
@@ -255,8 +287,21 @@ def _axes(
         yield figure, axes
         if log:
             axes.set_yscale("log")
+            _label_plainly(axes.yaxis, *axes.get_ylim())
         if logx:
             axes.set_xscale("log")
+            _label_plainly(axes.xaxis, *axes.get_xlim())
+
+
+def _label_plainly(axis: Axis, low: float, high: float) -> None:
+    """Write 0.2 and 300 on a logarithmic axis in place of powers of ten."""
+    if low > 1e-4 and high < 1e5:
+        axis.set_major_formatter("{x:g}")
+    decades = math.log10(high / low)
+    named = "123456789" if decades < 1 else "25" if decades < 2 else ""
+    axis.set_minor_formatter(
+        lambda x, _: f"{x:g}" if f"{x:e}"[0] in named else ""
+    )
 
 
 def _looks(labels: Mapping[str, object]) -> Iterator[dict[str, Any]]:
@@ -268,9 +313,9 @@ def _looks(labels: Mapping[str, object]) -> Iterator[dict[str, Any]]:
             color, index = COLORS[label], ideas.index(label)
         else:
             index = others.index(label)
-            # cividis grows lighter evenly; its last third is pale on white.
-            place = index / len(others)
-            color = mpl.colors.to_hex(mpl.colormaps["cividis"](0.65 * place))
+            # plasma grows lighter evenly; its last third is pale on white.
+            place = index / max(1, len(others) - 1)
+            color = mpl.colors.to_hex(mpl.colormaps["plasma"](0.7 * place))
         yield {
             "color": color,
             "dash": _DASHES[index % len(_DASHES)],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import matplotlib.figure
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from styletut.charts import bars, contours, curves, points
@@ -28,6 +28,7 @@ __all__ = [
 _PAGE = 832  # CSS pixels beside the prompts of a notebook on GitHub
 _ENLARGE_TO = 256  # sides up to half of this are shown larger
 _GAP = 12
+_FRAME = "#999999"  # around a map, whose white else melts into the page
 _TITLE_LINE = 18
 _LETTER = 7.5  # mean width of a letter of a title
 
@@ -95,7 +96,10 @@ def maps(
             `alt` is no line of text.
     """
     _check_titles("maps", len(maps), len(titles), columns)
-    shown = _enlarged([_painted(each) for each in maps])
+    shown = [
+        ImageOps.expand(each, border=1, fill=_FRAME)
+        for each in _enlarged([_painted(each) for each in maps])
+    ]
     return Figure(_sheet(shown, titles, columns), alt)
 
 

@@ -191,3 +191,64 @@ def test_a_landscape_has_its_axes_and_marks():
 def test_a_landscape_that_cannot_be_drawn_is_refused(values, x, y, message):
     with pytest.raises(ValueError, match=message):
         contours(values, x, y, "s", "t", ALT)
+
+
+def test_few_places_on_a_logarithmic_axis_are_named():
+    sides = [64, 128, 256, 512]
+    figure = curves({"a": [1, 2, 3, 4]}, sides, "x", "y", ALT, logx=True)
+    (axes,) = figure.figure.axes
+    assert axes.get_xticks().tolist() == sides
+    named = [label.get_text() for label in axes.get_xticklabels()]
+    assert named == ["64", "128", "256", "512"]
+
+
+def labels_of(axis):
+    both = axis.get_major_formatter(), axis.get_minor_formatter()
+    ticks = axis.get_majorticklocs(), axis.get_minorticklocs()
+    low, high = sorted(axis.get_view_interval())
+    return {
+        form(place, 0)
+        for form, places in zip(both, ticks, strict=True)
+        for place in places
+        if low <= place <= high
+    } - {""}
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([0.02, 0.9], {"0.02", "0.05", "0.1", "0.2", "0.5"}),
+        ([0.001, 90], {"0.001", "0.01", "0.1", "1", "10"}),
+    ],
+)
+def test_a_logarithmic_axis_has_plain_labels(values, wanted):
+    figure = curves({"a": values}, [1, 2], "x", "y", ALT)
+    assert wanted <= labels_of(figure.figure.axes[0].yaxis)
+
+
+def test_a_title_tells_figures_apart():
+    figure = curves({"a": [1, 2]}, [1, 2], "x", "y", ALT, title="from noise")
+    assert figure.figure.axes[0].get_title() == "from noise"
+
+
+def test_names_stand_beside_the_points_of_the_first_series():
+    series = {"a": [(1, 2), (3, 4)], "b": [(0, 0)]}
+    figure = points(series, "x", "y", ALT, names=["low", "high"])
+    written = {
+        text.get_text(): text.xy for text in figure.figure.axes[0].texts
+    }
+    assert written == {"low": (1, 2), "high": (3, 4)}
+    with pytest.raises(ValueError, match="1 names came for 2 points"):
+        points(series, "x", "y", ALT, names=["low"])
+
+
+def test_axes_may_be_equal():
+    figure = points({"a": [(0, 0), (1, 9)]}, "x", "y", ALT, equal=True)
+    assert figure.figure.axes[0].get_aspect() == 1
+
+
+def test_the_scale_of_colors_says_what_it_shows():
+    figure = contours(
+        torch.eye(3), [0, 1, 2], [0, 1, 2], "x", "y", ALT, label="loss"
+    )
+    assert figure.figure.axes[1].get_ylabel() == "loss"
