@@ -200,10 +200,8 @@ def points(
                 alpha=1 if lines else 0.75,
                 markeredgewidth=0,
             )
-        for name, *place in zip(names, *first, strict=False):
-            axes.annotate(
-                name, place, xytext=(7, 5), textcoords="offset points"
-            )
+        for name, at in zip(names, zip(*first, strict=True), strict=False):
+            axes.annotate(name, at, xytext=(7, 5), textcoords="offset points")
         if equal:
             axes.set_aspect("equal")
         if len(places) > 1:
