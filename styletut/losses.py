@@ -98,6 +98,29 @@ class _Gram(torch.autograd.Function):
         return half + half.transpose(-1, -2)
 
 
+def gram_difference(F: Tensor, A: Tensor, M_a: float | None = None) -> Tensor:
+    """Return G/M - A/M_a, which `style_layer_loss` squares.
+
+    Arguments and errors are those of `style_layer_loss`.
+
+    Returns:
+        (N, N) or (B, N, N).
+    """
+    _check_map(F)
+    N, M = _positions_last(F).shape[-2:]
+    expected = (*F.shape[:-3], N, N) if F.ndim == 4 else (N, N)
+    if tuple(A.shape) != expected:
+        raise ValueError(
+            f"for feature maps of shape {tuple(F.shape)} the Gram matrix A "
+            f"must have shape {expected}, not {tuple(A.shape)}"
+        )
+    _check_alike(F, A, "the feature maps", "the Gram matrix A")
+    M_a = M if M_a is None else M_a
+    if not 0 < M_a < math.inf:
+        raise ValueError(f"M_a counts positions; it cannot be {M_a}")
+    return gram_matrix(F) / M - A / M_a
+
+
 def style_layer_loss(F: Tensor, A: Tensor, M_a: float | None = None) -> Tensor:
     """Return E = 1/(4 N^2) ||G/M - A/M_a||^2, equation (4).
 
@@ -120,7 +143,8 @@ def style_layer_loss(F: Tensor, A: Tensor, M_a: float | None = None) -> Tensor:
         ValueError: if shapes, dtypes or devices differ or do not fit, or
             M_a is not positive.
     """
-    difference, N, _ = _gram_difference(F, A, M_a)
+    difference = gram_difference(F, A, M_a)
+    N = difference.shape[-1]
     return difference.square().sum() / (4 * N**2)
 
 
@@ -137,8 +161,10 @@ def style_layer_gradient(
     Returns:
         The gradient, of F's shape.
     """
-    difference, N, M = _gram_difference(F, A, M_a)
-    gradient = difference @ _positions_last(F) / (N**2 * M)
+    difference = gram_difference(F, A, M_a)
+    columns = _positions_last(F)
+    N, M = columns.shape[-2:]
+    gradient = difference @ columns / (N**2 * M)
     return gradient.reshape(F.shape)
 
 
@@ -234,25 +260,6 @@ def _differences(x: Tensor, kind: str) -> tuple[Tensor, Tensor]:
 
 def _positions_last(F: Tensor) -> Tensor:
     return F.flatten(2) if F.ndim == 4 else F
-
-
-def _gram_difference(
-    F: Tensor, A: Tensor, M_a: float | None
-) -> tuple[Tensor, int, int]:
-    """Return G/M - A/M_a with N and M, after checking the arguments."""
-    _check_map(F)
-    N, M = _positions_last(F).shape[-2:]
-    expected = (*F.shape[:-3], N, N) if F.ndim == 4 else (N, N)
-    if tuple(A.shape) != expected:
-        raise ValueError(
-            f"for feature maps of shape {tuple(F.shape)} the Gram matrix A "
-            f"must have shape {expected}, not {tuple(A.shape)}"
-        )
-    _check_alike(F, A, "the feature maps", "the Gram matrix A")
-    M_a = M if M_a is None else M_a
-    if not 0 < M_a < math.inf:
-        raise ValueError(f"M_a counts positions; it cannot be {M_a}")
-    return gram_matrix(F) / M - A / M_a, N, M
 
 
 def _check_floating(x: Tensor, name: str) -> None:

@@ -6,7 +6,13 @@ formulas of any convention.
 
 import math
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,11 +29,19 @@ from styletut.conventions import (
 )
 from styletut.losses import (
     content_loss,
+    gram_difference,
     gram_matrix,
     style_layer_loss,
     total_variation,
 )
 from styletut.pictures import check_picture, check_range
+from styletut.pullback import (
+    Memory,
+    Pull,
+    gradient_at_pixels,
+    possible,
+    see_maps,
+)
 from styletut.vgg import LAYERS, VGG19, check_layers, feature_shape
 from styletut.weights import torchvision_path
 
@@ -160,8 +174,9 @@ class Objective:
         self.shape = tuple(content.shape)
         self.dtype, self.device = content.dtype, content.device
         self.vgg = vgg or convention_network(own, content.device)
+        self._memory = Memory()
         with torch.no_grad():
-            self._content = self._targets(content, self.content_layers)
+            self._content = self._content_target(content)
             self._styles = [
                 self._style_target(picture, share) for picture, share in styles
             ]
@@ -173,16 +188,7 @@ class Objective:
             ValueError: if x has another size, dtype or device than the
                 content picture.
         """
-        if tuple(x.shape) != self.shape:
-            raise ValueError(
-                f"the picture has shape {tuple(x.shape)} and the content "
-                f"{self.shape}; they must be equal"
-            )
-        if x.dtype != self.dtype or x.device != self.device:
-            raise ValueError(
-                f"the picture is {x.dtype} on {x.device} and the content "
-                f"{self.dtype} on {self.device}; convert one with .to(...)"
-            )
+        self._check(x)
         maps = self.vgg(x, self._layers)
         content_layers = {
             layer: self._content_layer(layer, maps[layer])
@@ -192,6 +198,65 @@ class Objective:
             layer: self._style_layer(layer, maps[layer])
             for layer in self.style_layers
         }
+        return self._terms(x, content_layers, style_layers)
+
+    def gradient(self, x: Tensor) -> tuple[Terms, Tensor]:
+        """Return the terms and the total's gradient with respect to x."""
+        if possible(self.vgg, x):
+            return self._by_formulas(x.detach())
+        # whatever mode the caller is in: a gradient was asked for
+        with torch.inference_mode(False), torch.enable_grad():
+            x = x.detach().clone().requires_grad_()
+            terms = self(x)
+        if not terms.total.requires_grad:  # no layer that has any weight
+            return terms.detach(), torch.zeros_like(x)
+        (gradient,) = torch.autograd.grad(terms.total, x)
+        return terms.detach(), gradient
+
+    def _by_formulas(self, x: Tensor) -> tuple[Terms, Tensor]:
+        """Return terms and gradient by the formulas of the course."""
+        self._check(x)
+        content_layers: dict[str, Tensor] = {}
+        style_layers: dict[str, Tensor] = {}
+
+        def judge(layer: str, F: Tensor) -> Pull:
+            pulls = []
+            if layer in self.content_layers:
+                content_layers[layer] = self._content_layer(layer, F)
+                pulls.append(self._content_pull(layer, F))
+            if layer in self.style_layers:
+                style_layers[layer], pull = self._style_pull(layer, F)
+                pulls.append(pull)
+
+            def all_pulls(g: Tensor, F: Tensor) -> None:
+                for pull in pulls:
+                    pull(g, F)
+
+            return all_pulls
+
+        gradient = gradient_at_pixels(
+            self.vgg, x, self._layers, judge, self._memory
+        )
+        if self.gamma:
+            gradient += self.gamma * self._total_variation_gradient(x)
+        with torch.no_grad():
+            terms = self._terms(
+                x,
+                {
+                    layer: content_layers[layer]
+                    for layer in self.content_layers
+                },
+                {layer: style_layers[layer] for layer in self.style_layers},
+            )
+        return terms, gradient
+
+    def _terms(
+        self,
+        x: Tensor,
+        content_layers: dict[str, Tensor],
+        style_layers: dict[str, Tensor],
+    ) -> Terms:
+        """Add the layers' losses up."""
         content = _weighted_sum(content_layers, self.content_layers, x)
         style = _weighted_sum(style_layers, self.style_layers, x)
         tv = self._total_variation(x)
@@ -218,16 +283,58 @@ class Objective:
             self.gamma,
         )
 
-    def gradient(self, x: Tensor) -> tuple[Terms, Tensor]:
-        """Return the terms and the total's gradient with respect to x."""
-        # whatever mode the caller is in: a gradient was asked for
-        with torch.inference_mode(False), torch.enable_grad():
-            x = x.detach().clone().requires_grad_()
-            terms = self(x)
-        if not terms.total.requires_grad:  # no layer that has any weight
-            return terms.detach(), torch.zeros_like(x)
-        (gradient,) = torch.autograd.grad(terms.total, x)
-        return terms.detach(), gradient
+    def _check(self, x: Tensor) -> None:
+        """Raise ValueError unless x is like the content picture."""
+        if tuple(x.shape) != self.shape:
+            raise ValueError(
+                f"the picture has shape {tuple(x.shape)} and the content "
+                f"{self.shape}; they must be equal"
+            )
+        if x.dtype != self.dtype or x.device != self.device:
+            raise ValueError(
+                f"the picture is {x.dtype} on {x.device} and the content "
+                f"{self.dtype} on {self.device}; convert one with .to(...)"
+            )
+
+    def _content_pull(self, layer: str, F: Tensor) -> Pull:
+        """Return alpha v_l dC_l/dF, (2.2) in the convention's scale."""
+        N, h, w = F.shape[1:]
+        scale = self.convention.content_factor(N, h * w)
+        scale *= self.alpha * self.content_layers[layer]
+
+        def pull(g: Tensor, F: Tensor) -> None:
+            if scale:
+                g.add_(F, alpha=scale)
+                g.sub_(self._content[layer], alpha=scale)
+
+        return pull
+
+    def _style_pull(self, layer: str, F: Tensor) -> tuple[Tensor, Pull]:
+        """Return E_l and beta w_l dE_l/dF, (4.2) in the convention's scale."""
+        N, h, w = F.shape[1:]
+        M, pixels = h * w, self.shape[2] * self.shape[3]
+        differences = [
+            (
+                target.share,
+                gram_difference(
+                    F,
+                    target.grams[layer],
+                    self._style_positions(target, layer, N, M),
+                ),
+            )
+            for target in self._styles
+        ]
+        factor = kappa(self.convention, N, M, pixels)
+        losses = [share * D.square().sum() for share, D in differences]
+        loss = factor / (4 * N**2) * torch.stack(losses).sum()
+        scale = self.beta * self.style_layers[layer] * factor / (N**2 * M)
+        D = torch.cat([share * D for share, D in differences]).sum(0)
+
+        def pull(g: Tensor, F: Tensor) -> None:
+            if scale:
+                _columns(g).addmm_(_columns(F), D, alpha=scale)
+
+        return loss, pull
 
     def _content_layer(self, layer: str, F: Tensor) -> Tensor:
         N, h, w = F.shape[1:]
@@ -237,17 +344,28 @@ class Objective:
     def _style_layer(self, layer: str, F: Tensor) -> Tensor:
         N, h, w = F.shape[1:]
         M, pixels = h * w, self.shape[2] * self.shape[3]
-        divisor = self.convention.gram_divisor
-        assert divisor is not None  # checked when the objective was made
         loss = F.new_zeros(())
         for target in self._styles:
-            _, h_a, w_a = target.shapes[layer]
-            # E divides A by M_a: with this one, by d_a in units of d / M
-            M_a = M * divisor(N, h_a * w_a) / divisor(N, M)
+            M_a = self._style_positions(target, layer, N, M)
             loss = loss + target.share * style_layer_loss(
                 F, target.grams[layer], M_a
             )
         return kappa(self.convention, N, M, pixels) * loss
+
+    def _style_positions(
+        self, target: _StyleTarget, layer: str, N: int, M: int
+    ) -> float:
+        """Return what E divides A by, so that it is d_a in units of d / M."""
+        divisor = self.convention.gram_divisor
+        assert divisor is not None  # checked when the objective was made
+        _, h_a, w_a = target.shapes[layer]
+        return M * divisor(N, h_a * w_a) / divisor(N, M)
+
+    def _total_variation_gradient(self, x: Tensor) -> Tensor:
+        with torch.inference_mode(False), torch.enable_grad():
+            x = x.detach().clone().requires_grad_()
+            (gradient,) = torch.autograd.grad(self._total_variation(x), x)
+        return gradient
 
     def _total_variation(self, x: Tensor) -> Tensor:
         kind = self.convention.total_variation
@@ -258,17 +376,39 @@ class Objective:
             else total_variation(x * unit, kind)
         )
 
-    def _targets(
-        self, picture: Tensor, layers: Iterable[str]
-    ) -> dict[str, Tensor]:
-        layers = tuple(layers)
-        return self.vgg(picture, layers) if layers else {}
+    def _see(
+        self,
+        picture: Tensor,
+        layers: Collection[str],
+        see: Callable[[str, Tensor], None],
+    ) -> None:
+        """Show each layer's maps of a picture."""
+        if not layers:
+            return
+        if possible(self.vgg, picture):
+            see_maps(self.vgg, picture, layers, see, self._memory)
+            return
+        for layer, F in self.vgg(picture, layers).items():
+            see(layer, F)
+
+    def _content_target(self, picture: Tensor) -> dict[str, Tensor]:
+        maps: dict[str, Tensor] = {}
+
+        def keep(layer: str, F: Tensor) -> None:
+            maps[layer] = F.clone()
+
+        self._see(picture, self.content_layers, keep)
+        return maps
 
     def _style_target(self, picture: Tensor, share: float) -> _StyleTarget:
-        maps = self._targets(picture, self.style_layers)
-        shapes = {layer: tuple(F.shape[1:]) for layer, F in maps.items()}
-        grams = {layer: gram_matrix(F) for layer, F in maps.items()}
-        return _StyleTarget(share, grams, shapes)  # type: ignore[arg-type]
+        target = _StyleTarget(share, {}, {})
+
+        def keep(layer: str, F: Tensor) -> None:
+            target.shapes[layer] = tuple(F.shape[1:])  # type: ignore[assignment]
+            target.grams[layer] = gram_matrix(F)
+
+        self._see(picture, self.style_layers, keep)
+        return target
 
 
 def convention_network(
@@ -301,6 +441,11 @@ def _warn_of_other_features() -> None:
         "VGG19('torchvision', download=True) fetches them (548 MB)",
         stacklevel=4,
     )
+
+
+def _columns(F: Tensor) -> Tensor:
+    """Return maps (1, N, h, w) as a matrix (M, N) that shares its memory."""
+    return F.permute(0, 2, 3, 1).flatten(1, 2)[0]
 
 
 def _weighted_sum(

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from styletut.convolution import Convolution, convolve, enabled
 from styletut.weights import (
     CONV_LAYERS,
     Parameters,
@@ -158,7 +159,7 @@ class VGG19(nn.Module):
             means = mean_activations(self.weights, pooling)
             parameters = normalize_filters(parameters, means)
         for name in CONV_LAYERS:
-            kernel, bias = parameters[name]
+            kernel, bias = parameters.pop(name)  # so that it is not kept twice
             # on the meta device nothing is drawn from the random generator
             N, C = kernel.shape[:2]
             conv = nn.Conv2d(C, N, 3, padding=1, device="meta")
@@ -170,6 +171,7 @@ class VGG19(nn.Module):
         self.requires_grad_(False)
         self.eval()
         self._casts: dict[tuple[str, torch.dtype], tuple[Tensor, Tensor]] = {}
+        self._convolutions: dict[str, Convolution] = {}
         self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
             _forget_casts
         )
@@ -187,6 +189,25 @@ class VGG19(nn.Module):
         mean = image.new_tensor(IMAGENET_MEAN)
         std = image.new_tensor(IMAGENET_STD)
         return (image - mean[:, None, None]) / std[:, None, None]
+
+    def preprocess_gradient(self, gradient: Tensor) -> Tensor:
+        """Take a gradient at what `preprocess` returns to the picture."""
+        if self.weights == "oxford":
+            return gradient.flip(1) * 255
+        std = gradient.new_tensor(IMAGENET_STD)
+        return gradient / std[:, None, None]
+
+    def convolution(self, name: str) -> Convolution:
+        """Return a layer's convolution in the forms that run fast.
+
+        For float32 on the CPU, while no gradient of the weights is asked for.
+        """
+        if name not in self._convolutions:
+            weight, bias = self._parameters_in(name, torch.float32)
+            self._convolutions[name] = Convolution(
+                weight.detach(), bias.detach()
+            )
+        return self._convolutions[name]
 
     def forward(
         self, image: Tensor, layers: Iterable[str]
@@ -218,7 +239,7 @@ class VGG19(nn.Module):
             x = x.contiguous(memory_format=torch.channels_last)
         for name in LAYERS[: LAYERS.index(deepest) + 1]:
             if name.startswith("conv"):
-                x = F.conv2d(x, *self._parameters_in(name, x.dtype), padding=1)
+                x = self._convolve(name, x)
             elif name.startswith("pool"):
                 x = POOLINGS[self.pooling](x, 2)
             elif name.replace("relu", "conv") in names:
@@ -252,6 +273,18 @@ class VGG19(nn.Module):
             )
         feature_shape(deepest, *image.shape[2:])
 
+    def _convolve(self, name: str, x: Tensor) -> Tensor:
+        weight, bias = self._parameters_in(name, x.dtype)
+        if (
+            x.dtype == torch.float32
+            and x.device.type == "cpu"
+            and not weight.requires_grad
+            and not bias.requires_grad
+            and enabled()
+        ):
+            return convolve(x, self.convolution(name))
+        return F.conv2d(x, weight, bias, padding=1)
+
     def _parameters_in(
         self, name: str, dtype: torch.dtype
     ) -> tuple[Tensor, Tensor]:
@@ -283,6 +316,7 @@ def describe(weights: str, pooling: str, normalize: bool) -> str:
 def _forget_casts(vgg: VGG19, keys: object = None) -> None:
     """Drop copies in other dtypes; the weights they are of have changed."""
     vgg._casts.clear()
+    vgg._convolutions.clear()
 
 
 def normalize_filters(

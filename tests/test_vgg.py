@@ -212,7 +212,7 @@ def test_maps_come_in_the_order_asked_for(vgg):
 @pytest.mark.parametrize("layer", ["conv1_1", "pool1", "relu3_2", "pool5"])
 def test_nothing_is_computed_past_the_deepest_layer(vgg, layer):
     height, width = 32, 48
-    image = picture(height, width, torch.float32)
+    image = picture(height, width, torch.float64)
     with FlopCounterMode(display=False) as counter:
         vgg(image, ["conv1_1", layer])
     flops, C = 0, 3

@@ -1,0 +1,127 @@
+"""Convolutions by frozen kernels, in each form against float64."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from styletut import convolution
+from styletut.convolution import Convolution, convolve, form_of
+
+pytestmark = pytest.mark.skipif(
+    not convolution.fused(), reason="this torch has no fused operators"
+)
+
+ROUNDING = {"plain": 2e-6, "winograd": 1e-5}  # relative, in the norm
+
+
+def tensor(*shape, pace=1.0):
+    """Numbers of both signs, the same on every machine."""
+    count = torch.Size(shape).numel()
+    numbers = torch.arange(1, count + 1, dtype=torch.float64)
+    return (numbers * pace).sin().mul(numbers).frac().reshape(shape).float()
+
+
+def frozen(N, C, bias=True):
+    weight = tensor(N, C, 3, 3, pace=0.7) / C
+    last = weight.contiguous(memory_format=torch.channels_last)
+    return weight, Convolution(last, tensor(N) if bias else None)
+
+
+def exact(x, weight, bias=None):
+    b = None if bias is None else bias.double()
+    return functional.conv2d(x.double(), weight.double(), b, padding=1)
+
+
+def relative(came, right):
+    return float((came.double() - right).norm() / right.norm())
+
+
+@pytest.fixture(params=["plain", "winograd"])
+def form(request, monkeypatch):
+    monkeypatch.setattr(convolution, "form_of", lambda *shape: request.param)
+    return request.param
+
+
+@pytest.mark.parametrize("shape", [(8, 12), (4, 4), (7, 9), (1, 5), (33, 2)])
+def test_each_form_convolves(form, shape):
+    x, (weight, conv) = tensor(1, 16, *shape), frozen(32, 16)
+    came = conv(x)
+    assert came.is_contiguous(memory_format=torch.channels_last)
+    assert relative(came, exact(x, weight, tensor(32))) < ROUNDING[form]
+
+
+def test_each_form_takes_a_batch_and_does_not_mix_it(form):
+    x, (weight, conv) = tensor(3, 16, 6, 10), frozen(16, 16)
+    right = exact(x, weight, tensor(16))
+    assert relative(conv(x), right) < ROUNDING[form]
+
+
+def test_each_form_writes_where_it_is_told_and_rectifies(form):
+    x, (weight, conv) = tensor(1, 16, 9, 11), frozen(32, 16)
+    out = torch.full((1, 32, 9, 11), 7.0)
+    out = out.contiguous(memory_format=torch.channels_last)
+    came = conv(x, out=out, relu=True)
+    assert came.data_ptr() == out.data_ptr()
+    assert float(came.min()) == 0
+    right = exact(x, weight, tensor(32)).relu()
+    assert relative(came, right) < ROUNDING[form]
+
+
+def test_strips_fit_together(monkeypatch):
+    monkeypatch.setattr(convolution, "form_of", lambda *shape: "winograd")
+    monkeypatch.setattr(convolution, "_BLOCK", 1)  # one row of tiles a strip
+    x, (weight, conv) = tensor(1, 16, 22, 14), frozen(16, 16, bias=False)
+    assert relative(conv(x), exact(x, weight)) < ROUNDING["winograd"]
+
+
+def test_downwards_is_the_transpose(form):
+    x, g = tensor(1, 16, 9, 13), tensor(1, 32, 9, 13, pace=1.3)
+    weight, conv = frozen(32, 16)
+    right = functional.conv_transpose2d(g.double(), weight.double(), padding=1)
+    assert relative(conv.downwards(g), right) < ROUNDING[form]
+    # <K x, g> = <x, K^T g>
+    up = (conv.linear(x).double() * g.double()).sum()
+    down = (x.double() * conv.downwards(g).double()).sum()
+    assert abs(float(up - down)) < 1e-4 * abs(float(up))
+
+
+def test_derivatives_of_both_orders_are_those_of_the_convolution(form):
+    x, (weight, conv) = tensor(1, 16, 8, 8), frozen(32, 16)
+    v = tensor(1, 16, 8, 8, pace=1.9)
+
+    def results(x, v, result):
+        x = x.clone().requires_grad_()
+        (g,) = torch.autograd.grad(
+            result(x).pow(3).sum(), x, create_graph=True
+        )
+        (h,) = torch.autograd.grad((g * v).sum(), x)
+        return g.detach(), h
+
+    came = results(x, v, lambda x: convolve(x, conv))
+    right = results(
+        x.double(), v.double(), lambda x: exact(x, weight, tensor(32))
+    )
+    for one, other in zip(came, right, strict=True):
+        assert relative(one, other) < 10 * ROUNDING[form]
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_the_derivative_along_a_direction(form):
+    x, (weight, conv) = tensor(1, 16, 8, 8), frozen(32, 16)
+    v = tensor(1, 16, 8, 8, pace=1.9)
+    _, along = torch.func.jvp(lambda x: convolve(x, conv), (x,), (v,))
+    assert relative(along, exact(v, weight)) < ROUNDING[form]
+
+
+def test_few_channels_or_positions_are_convolved_plainly():
+    assert form_of(3, 64, 512, 512) == "plain"
+    assert form_of(64, 64, 512, 512) == "plain"
+    assert form_of(512, 512, 8, 8) == "plain"
+    assert form_of(256, 256, 128, 128) == "winograd"
+    assert form_of(512, 512, 128, 128) == "winograd"
+
+
+def test_the_environment_switches_fast_forms_off(monkeypatch):
+    assert convolution.enabled()
+    monkeypatch.setenv(convolution.VARIABLE, "plain")
+    assert not convolution.enabled()

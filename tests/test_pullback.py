@@ -1,0 +1,105 @@
+"""The gradient by the course's formulas, against autograd."""
+
+import pytest
+import torch
+
+from styletut import convolution
+from styletut.images import resize_to, sample
+from styletut.objective import Objective
+from styletut.pullback import Memory, gradient_at_pixels, possible
+from styletut.vgg import LAYERS, VGG19
+
+pytestmark = pytest.mark.skipif(
+    not convolution.fused(), reason="this torch has no fused operators"
+)
+
+CONVENTIONS = ["styletut", "pytorch_tutorial", "d2l", "keras_example"]
+
+
+def pictures(height, width):
+    photo = resize_to(sample("chelsea"), height, width)
+    painting = sample("night", 72)
+    generator = torch.Generator().manual_seed(1)
+    noise = torch.rand(photo.shape, generator=generator)
+    return photo, painting, (0.6 * photo + 0.4 * noise).clamp(0, 1)
+
+
+def relative(came, right):
+    return float((came.double() - right).norm() / right.norm())
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_terms_and_gradient_are_those_of_autograd(name, pooling):
+    photo, painting, x = pictures(51, 70)
+    vgg = VGG19(pooling=pooling)
+    settings = {"vgg": vgg, "convention": name, "gamma": 0.1}
+    objective = Objective(photo, [(painting, 1), (photo, 2)], **settings)
+    assert possible(vgg, x)
+    terms, gradient = objective.gradient(x)
+    exact, right = Objective(
+        photo.double(),
+        [(painting.double(), 1), (photo.double(), 2)],
+        **settings,
+    ).gradient(x.double())
+    # a unit near 0, or a tie of two, may fall to the other side in float32
+    assert relative(gradient, right) < 2e-3
+    for came, wanted in (
+        (terms.content_layers, exact.content_layers),
+        (terms.style_layers, exact.style_layers),
+        (terms.weighted(), exact.weighted()),
+    ):
+        assert list(came) == list(wanted)
+        for key, value in wanted.items():
+            assert float(came[key]) == pytest.approx(float(value), rel=1e-4)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_layer_may_be_judged(vgg, layer):
+    _, _, x = pictures(48, 64)
+    graph = x.clone().requires_grad_()
+    F = vgg(graph, [layer])[layer]
+    weights = torch.arange(F.numel()).cos().reshape(F.shape)
+    (right,) = torch.autograd.grad((F * weights).sum(), graph)
+    seen = {}
+
+    def judge(name, maps):
+        seen[name] = maps.clone()
+        return lambda g, maps: g.add_(weights)
+
+    came = gradient_at_pixels(vgg, x, [layer], judge, Memory())
+    assert list(seen) == [layer]
+    assert relative(seen[layer], F.detach().double()) < 1e-5
+    assert relative(came, right.double()) < 2e-3
+
+
+def test_memory_is_used_again_and_changes_no_bit(vgg):
+    photo, painting, x = pictures(64, 48)
+    objective = Objective(photo, painting, vgg=vgg)
+    _, first = objective.gradient(x)
+    objective.gradient(photo)
+    _, again = objective.gradient(x)
+    assert torch.equal(first, again)
+    fresh = Objective(photo, painting, vgg=vgg)
+    assert torch.equal(fresh.gradient(x)[1], first)
+
+
+def test_the_first_of_equal_values_wins_as_in_torch(vgg):
+    grey = torch.full((1, 3, 32, 32), 0.5)
+    graph = grey.clone().requires_grad_()
+    F = vgg(graph, ["pool2"])["pool2"]
+    (right,) = torch.autograd.grad(F.sum(), graph)
+
+    def judge(name, maps):
+        return lambda g, maps: g.add_(1)
+
+    came = gradient_at_pixels(vgg, grey, ["pool2"], judge, Memory())
+    assert relative(came, right.double()) < 1e-5
+
+
+def test_other_pictures_are_left_to_autograd(vgg, monkeypatch):
+    _, _, x = pictures(48, 48)
+    assert not possible(vgg, x.double())
+    assert not possible(vgg, torch.cat([x, x]))
+    monkeypatch.setenv(convolution.VARIABLE, "plain")
+    assert not possible(vgg, x)
