@@ -38,6 +38,26 @@ def rescaled_by_loops(W, b, m_in, m_out):
     return [W, b]
 
 
+def cost_by_layer(C, N, M):
+    layer = torch.nn.Conv2d(C, N, 3, device="meta")
+    parameters = sum(each.numel() for each in layer.parameters())
+    return [parameters, layer.weight.numel() * M]
+
+
+# the names that the check once asked for, and no others
+TABLE_OF_A_FEW = {
+    "conv1_1": 0,
+    "relu1_2": 3,
+    "pool1": 4,
+    "relu3_4": 17,
+    "conv4_2": 21,
+    "relu4_2": 22,
+    "relu5_1": 29,
+    "pool4": 27,
+    "conv5_4": 34,
+}
+
+
 RIGHT = [
     ("01.1", preprocess_by_colors),
     ("01.1", lambda image: VGG19().preprocess(image)),
@@ -45,6 +65,13 @@ RIGHT = [
     ("01.3", index_by_counting),
     ("01.3", lambda layer: torch.tensor(LAYERS.index(layer))),
     ("01.4", rescaled_by_loops),
+    ("01.5", cost_by_layer),
+    ("01.5", lambda C, N, M: torch.tensor(cost_by_layer(C, N, M))),
+    (
+        "01.3",
+        lambda layer: next(i for i, x in enumerate(LAYERS) if x == layer),
+    ),
+    ("01.4", lambda *case: (each for each in rescaled_by_loops(*case))),
 ]
 
 WRONG = [
@@ -64,6 +91,18 @@ WRONG = [
     ("01.4", lambda W, b, i, o: rescaled_by_loops(W, b, i, o)[::-1]),
     ("01.4", lambda W, b, i, o: rescaled_by_loops(W, b, i, o**2)),
     ("01.4", lambda W, b, i, o: (W, b)),
+    ("01.5", lambda C, N, M: cost_by_layer(N, C, M)),
+    ("01.5", lambda C, N, M: cost_by_layer(C, N, M)[1]),
+    ("01.5", lambda C, N, M: cost_by_layer(C, N, M + 1)),
+    ("01.5", lambda C, N, M: [1e-6 * each for each in cost_by_layer(C, N, M)]),
+    ("01.5", lambda C, N, M: (73_856, 1_207_959_552)),
+    ("01.3", TABLE_OF_A_FEW.__getitem__),
+    ("01.3", [name for name in LAYERS if name != "pool5"].index),
+    (
+        "01.3",
+        lambda layer: LAYERS[:30].index(layer) if layer in LAYERS else 34,
+    ),
+    ("01.3", lambda layer: [index_by_counting(layer)]),
 ]
 
 
@@ -76,3 +115,31 @@ def test_a_right_answer_of_another_form_is_right(number, answer):
 @pytest.mark.parametrize(("number", "answer"), WRONG)
 def test_an_unforeseen_mistake_is_refused(number, answer):
     assert judge(find(number), answer).outcome == "wrong"
+
+
+NAMED = [
+    ("01.2", lambda layers: field_downwards(layers[::-1]), "wrong direction"),
+    (
+        "01.2",
+        lambda layers: field_downwards(layers[:1]),
+        "returned in the loop",
+    ),
+    (
+        "01.3",
+        [name for name in LAYERS if not name.startswith("pool")].index,
+        "poolings left out of the list",
+    ),
+    (
+        "01.4",
+        lambda W, b, i, o: (
+            W * i.reshape(-1, 1, 1, 1) / o.reshape(1, -1, 1, 1),
+            b / o,
+        ),
+        "axes swapped",
+    ),
+]
+
+
+@pytest.mark.parametrize(("number", "answer", "mistake"), NAMED)
+def test_a_mistake_in_another_form_is_named(number, answer, mistake):
+    assert judge(find(number), answer).mistake == mistake

@@ -33,6 +33,21 @@ def by_autograd(x, K1, K2, P):
     return gradient
 
 
+def swapped_conv2d(g, K, padding):
+    return functional.conv2d(g, K.transpose(0, 1), padding=padding)
+
+
+def turned_twice(g, K, padding):
+    return functional.conv_transpose2d(g, K.flip(2, 3), padding=padding)
+
+
+def downwards(back, x, K1, K2, P):
+    F1 = functional.conv2d(x, K1, padding=1).relu()
+    F2 = functional.conv2d(F1, K2, padding=1).relu()
+    g = back((F2 - P) * (F2 > 0), K2, padding=1) * (F1 > 0)
+    return back(g, K1, padding=1)
+
+
 RIGHT = [
     ("02.1", loss_by_loop),
     ("02.1", lambda F, P: 0.5 * torch.linalg.vector_norm(F - P) ** 2),
@@ -45,6 +60,7 @@ RIGHT = [
     ("02.3", [1, 2]),
     ("02.3", torch.tensor([1.0, 2.0])),
     ("02.4", by_autograd),
+    ("02.3", {"done": 1, "limit": 2}.values()),
 ]
 
 WRONG = [
@@ -60,6 +76,9 @@ WRONG = [
     ("02.4", lambda x, K1, K2, P: by_autograd(x, K1, K2, P) / 2),
     ("02.4", lambda x, K1, K2, P: by_autograd(x.relu(), K1, K2, P)),
     ("02.4", lambda x, K1, K2, P: by_autograd(x, K1, K2, 0 * P)),
+    ("02.1", lambda F, P: loss_by_loop(F, P).item()),
+    ("02.2", lambda F, P: gradient_of_the_program(F, P).to(torch.complex64)),
+    ("02.3", (1 + 0j, 2 + 0j)),
 ]
 
 
@@ -72,3 +91,30 @@ def test_a_right_answer_of_another_form_is_right(number, answer):
 @pytest.mark.parametrize(("number", "answer"), WRONG)
 def test_an_unforeseen_mistake_is_refused(number, answer):
     assert judge(find(number), answer).outcome == "wrong"
+
+
+NAMED = [
+    ("02.1", lambda F, P: torch.dist(F, P), "norm"),
+    (
+        "02.2",
+        lambda F, P: torch.where(F >= 0, 2 * (F - P) / F.numel(), 0),
+        "missing ReLU gate",
+    ),
+    ("02.3", [1, float("inf")], "no limit, infinity"),
+    (
+        "02.4",
+        lambda *case: downwards(turned_twice, *case),
+        "kernel the wrong way round",
+    ),
+    (
+        "02.4",
+        lambda *case: downwards(swapped_conv2d, *case),
+        "kernel the wrong way round",
+    ),
+    ("02.4", lambda *case: 2 * by_autograd(*case), "factor 2"),
+]
+
+
+@pytest.mark.parametrize(("number", "answer", "mistake"), NAMED)
+def test_a_mistake_in_another_form_is_named(number, answer, mistake):
+    assert judge(find(number), answer).mistake == mistake

@@ -34,6 +34,11 @@ def discrepancy_by_pairs(F, S):
     return mean_kernel(F, F) + mean_kernel(S, S) - 2 * mean_kernel(F, S)
 
 
+def covariance_in_float32(F):
+    F = F.float()
+    return F @ F.T / F.shape[1] - torch.outer(F.mean(1), F.mean(1))
+
+
 RIGHT = [
     ("03.1", gram_by_loops),
     ("03.1", lambda F: torch.einsum("bihw,bjhw->bij", F, F)),
@@ -43,9 +48,10 @@ RIGHT = [
     ),
     ("03.2", covariance_centered_first),
     ("03.2", lambda F: np.cov(F.numpy(), bias=True)),
-    ("03.3", [98432, 131328]),
-    ("03.3", torch.tensor([98432, 131328])),
+    ("03.3", [30752, 131328]),
+    ("03.3", torch.tensor([30752, 131328])),
     ("03.4", discrepancy_by_pairs),
+    ("03.2", covariance_in_float32),
 ]
 
 WRONG = [
@@ -60,13 +66,14 @@ WRONG = [
     ("03.2", lambda F: covariance_centered_first(F).diagonal().diag()),
     ("03.2", lambda F: covariance_centered_first(F) * F.shape[1]),
     ("03.2", lambda F: covariance_centered_first(F) / F.shape[0]),
-    ("03.3", 98432),
-    ("03.3", (98432, 131327)),
-    ("03.3", (32896, 131328)),
+    ("03.3", 30752),
+    ("03.3", (30752, 131327)),
+    ("03.3", (2080, 131328)),
     ("03.4", lambda F, S: discrepancy_by_pairs(F, F)),
     ("03.4", lambda F, S: -discrepancy_by_pairs(F, S)),
     ("03.4", lambda F, S: discrepancy_by_pairs(F, S) / 4),
     ("03.4", lambda F, S: discrepancy_by_pairs(F.relu(), S.relu())),
+    ("03.4", lambda F, S: discrepancy_by_pairs(F, S).reshape(1)),
 ]
 
 
@@ -79,3 +86,27 @@ def test_a_right_answer_of_another_form_is_right(number, answer):
 @pytest.mark.parametrize(("number", "answer"), WRONG)
 def test_an_unforeseen_mistake_is_refused(number, answer):
     assert judge(find(number), answer).outcome == "wrong"
+
+
+NAMED = [
+    (
+        "03.1",
+        lambda F: (
+            F.reshape(F.shape[0] * F.shape[1], -1)
+            @ F.reshape(F.shape[0] * F.shape[1], -1).T
+            / F.numel()
+        ),
+        "batch mixed in, and divided",
+    ),
+    (
+        "03.2",
+        lambda F: (F - F.mean(1)) @ (F - F.mean(1)).T / F.shape[1],
+        "means without their axis",
+    ),
+    ("03.4", lambda F, S: discrepancy_by_pairs(F, S).sqrt(), "root too much"),
+]
+
+
+@pytest.mark.parametrize(("number", "answer", "mistake"), NAMED)
+def test_a_mistake_in_another_form_is_named(number, answer, mistake):
+    assert judge(find(number), answer).mistake == mistake

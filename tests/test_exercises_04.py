@@ -31,8 +31,8 @@ RIGHT = [
         lambda F, A, M_a: (F @ F.T / F.shape[1] - A / M_a).pow(2).mean() / 4,
     ),
     ("04.2", gradient_by_autograd),
-    ("04.3", [4, 1, 1, 16]),
-    ("04.3", torch.tensor([4.0, 1, 1, 16])),
+    ("04.3", [9, 1, 1, 81]),
+    ("04.3", torch.tensor([9.0, 1, 1, 81])),
     ("04.4", lambda beta, N, M: beta * (N * M) ** -4.0 * M**4.0),
 ]
 
@@ -46,9 +46,9 @@ WRONG = [
     ("04.2", lambda F, A, M_a: gradient_by_autograd(F, A, M_a).T),
     ("04.2", lambda F, A, M_a: gradient_by_autograd(F, A, M_a) / F.shape[1]),
     ("04.2", lambda F, A, M_a: gradient_by_autograd(F + 1e-3, A, M_a)),
-    ("04.3", (4, 1, 1)),
-    ("04.3", (1, 4, 1, 16)),
-    ("04.3", (4, 1, 1, 64)),
+    ("04.3", (9, 1, 1)),
+    ("04.3", (1, 9, 1, 81)),
+    ("04.3", (9, 1, 1, 729)),
     ("04.4", lambda beta, N, M: beta),
     ("04.4", lambda beta, N, M: 1 / N**4),
     ("04.4", lambda beta, N, M: beta / M**4),
@@ -65,3 +65,23 @@ def test_a_right_answer_of_another_form_is_right(number, answer):
 @pytest.mark.parametrize(("number", "answer"), WRONG)
 def test_an_unforeseen_mistake_is_refused(number, answer):
     assert judge(find(number), answer).outcome == "wrong"
+
+
+NAMED = [
+    ("04.1", lambda F, A, M_a: loss_by_loops(F, A, 1), "A not divided"),
+    (
+        "04.2",
+        lambda F, A, M_a: gradient_by_autograd(F, A, M_a) / 4,
+        "the paper's scale",
+    ),
+    (
+        "04.4",
+        lambda beta, N, M: beta * (N * M) ** -2,
+        "positions for the Gram matrix's N",
+    ),
+]
+
+
+@pytest.mark.parametrize(("number", "answer", "mistake"), NAMED)
+def test_a_mistake_in_another_form_is_named(number, answer, mistake):
+    assert judge(find(number), answer).mistake == mistake

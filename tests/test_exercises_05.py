@@ -1,5 +1,6 @@
 """Answers to notebook 05 as students write them."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -34,6 +35,31 @@ def front_by_sorting(runs):
     return found
 
 
+def front_by_identity(runs):
+    return {
+        i
+        for i, run in enumerate(runs)
+        if not any(
+            other[0] <= run[0] and other[1] <= run[1] and other is not run
+            for other in runs
+        )
+    }
+
+
+def front_that_keeps_all_repeated(runs):
+    repeated = {i for i, run in enumerate(runs) if runs.count(run) > 1}
+    return front_by_sorting(runs) | repeated
+
+
+def front_without_ties(runs):
+    found, least, last = set(), float("inf"), None
+    for i in sorted(range(len(runs)), key=lambda i: runs[i][0]):
+        if runs[i][1] < least or runs[i] == last:
+            found.add(i)
+            least, last = runs[i][1], runs[i]
+    return found
+
+
 RIGHT = [
     ("05.1", [1 / 4, 1]),
     ("05.1", (0.25, 1)),
@@ -42,6 +68,10 @@ RIGHT = [
     ("05.3", lambda x: heat_by_autograd(x).numpy()),
     ("05.4", front_by_sorting),
     ("05.4", lambda runs: sorted(front_by_sorting(runs))),
+    ("05.1", {"rate": 0.25, "distance": 1}.values()),
+    ("05.4", lambda runs: (i for i in front_by_sorting(runs))),
+    ("05.4", lambda runs: np.array(sorted(front_by_sorting(runs)))),
+    ("05.4", lambda runs: torch.tensor(sorted(front_by_sorting(runs)))),
 ]
 
 WRONG = [
@@ -59,6 +89,9 @@ WRONG = [
     ("05.4", lambda runs: len(front_by_sorting(runs))),
     ("05.4", lambda runs: set(range(len(runs)))),
     ("05.4", lambda runs: {min(range(len(runs)), key=runs.__getitem__)}),
+    ("05.4", front_by_identity),
+    ("05.4", front_that_keeps_all_repeated),
+    ("05.4", front_without_ties),
 ]
 
 
@@ -71,3 +104,24 @@ def test_a_right_answer_of_another_form_is_right(number, answer):
 @pytest.mark.parametrize(("number", "answer"), WRONG)
 def test_an_unforeseen_mistake_is_refused(number, answer):
     assert judge(find(number), answer).outcome == "wrong"
+
+
+NAMED = [
+    (
+        "05.2",
+        lambda x: x.diff(dim=0).abs().mean() + x.diff(dim=1).abs().mean(),
+        "mean for sum",
+    ),
+    ("05.3", lambda x: -heat_by_autograd(x) / 2, "Laplacian"),
+    ("05.4", front_by_identity, "equals beat each other"),
+    (
+        "05.4",
+        lambda runs: [runs[i] for i in front_by_sorting(runs)],
+        "runs for indices",
+    ),
+]
+
+
+@pytest.mark.parametrize(("number", "answer", "mistake"), NAMED)
+def test_a_mistake_in_another_form_is_named(number, answer, mistake):
+    assert judge(find(number), answer).mistake == mistake

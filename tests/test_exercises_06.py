@@ -45,12 +45,52 @@ def at_z_by_autograd(z, gradient):
     return torch.autograd.grad((z.sigmoid() * gradient).sum(), z)[0]
 
 
+def step_in_float32(g, rate, epsilon):
+    return -rate * (g.float() / (g.float().abs() + epsilon))
+
+
+def above_0(s, y):
+    return y @ s > 0
+
+
+def at_least_0(s, y):
+    return y @ s >= 0
+
+
+def above_1(s, y):
+    return y @ s > 1
+
+
+def direction_by_loops(g, pairs, usable=above_0, newest=None, most=9, sign=-1):
+    kept = [pair for pair in pairs if usable(*pair)][-most:]
+    if not kept:
+        return -g
+    s, y = (newest or kept)[-1]
+    h = (y @ s) / (y @ y)
+
+    def through(q, count):  # the pairs below, by recursion
+        if count < 0:
+            return h * q
+        s, y = kept[count]
+        a = (s @ q) / (y @ s)
+        r = through(q - a * y, count - 1)
+        return r + (a - (y @ r) / (y @ s)) * s
+
+    return sign * through(g, len(kept) - 1)
+
+
 RIGHT = [
     ("06.1", rate_by_search),
     ("06.2", step_by_torch),
     ("06.3", direction_by_matrices),
     ("06.4", at_z_by_autograd),
     ("06.4", lambda z, gradient: gradient / (2 + z.exp() + (-z).exp())),
+    ("06.2", step_in_float32),
+    (
+        "06.2",
+        lambda g, rate, epsilon: step_by_torch(g, rate, epsilon).tolist(),
+    ),
+    ("06.3", direction_by_loops),
 ]
 
 WRONG = [
@@ -69,6 +109,17 @@ WRONG = [
     ("06.4", lambda z, gradient: at_z_by_autograd(z, gradient) * 2),
     ("06.4", lambda z, gradient: at_z_by_autograd(z + 0.1, gradient)),
     ("06.4", lambda z, gradient: (1 - z.tanh() ** 2) * gradient),
+    ("06.2", lambda g, rate, epsilon: -rate * g / g.abs()),
+    (
+        "06.2",
+        lambda g, rate, epsilon: (
+            -rate * g / g.abs() * (g.abs() / (g.abs() + epsilon))
+        ),
+    ),
+    ("06.3", lambda g, pairs: direction_by_loops(g, pairs, usable=at_least_0)),
+    ("06.3", lambda g, pairs: direction_by_loops(g, pairs, usable=above_1)),
+    ("06.3", lambda g, pairs: direction_by_loops(g, pairs, newest=pairs)),
+    ("06.3", lambda g, pairs: direction_by_loops(g, pairs, most=3)),
 ]
 
 
@@ -81,3 +132,38 @@ def test_a_right_answer_of_another_form_is_right(number, answer):
 @pytest.mark.parametrize(("number", "answer"), WRONG)
 def test_an_unforeseen_mistake_is_refused(number, answer):
     assert judge(find(number), answer).outcome == "wrong"
+
+
+NAMED = [
+    ("06.1", lambda low, high: 2 / low, "limit of the flattest"),
+    (
+        "06.2",
+        lambda g, rate, epsilon: step_by_torch(g, 1, epsilon),
+        "rate forgotten",
+    ),
+    (
+        "06.3",
+        lambda g, pairs: direction_by_loops(g, pairs, sign=1),
+        "minus forgotten at the end",
+    ),
+    (
+        "06.3",
+        lambda g, pairs: direction_by_loops(g, pairs, usable=at_least_0),
+        "zero curvature kept",
+    ),
+    (
+        "06.3",
+        lambda g, pairs: direction_by_loops(g, pairs, newest=pairs),
+        "scaling of a skipped pair",
+    ),
+    (
+        "06.4",
+        lambda z, gradient: at_z_by_autograd(gradient, z),
+        "arguments swapped",
+    ),
+]
+
+
+@pytest.mark.parametrize(("number", "answer", "mistake"), NAMED)
+def test_a_mistake_in_another_form_is_named(number, answer, mistake):
+    assert judge(find(number), answer).mistake == mistake

@@ -4,9 +4,9 @@
     >>> check("02.1", ...)
     02.1: not attempted yet
 
-Each module beside `verdict` holds the exercises of one notebook: the right
-answers, and the wrong ones that are recognized. Whoever wants to learn
-something reads them after the exercise.
+The modules in `CHAPTERS` hold the exercises of one notebook each: the right
+answers, and the wrong ones that are recognized. Long ones have modules of
+their own. Whoever wants to learn something reads them after the exercise.
 """
 
 from collections.abc import Mapping
@@ -30,8 +30,9 @@ CHAPTERS: Mapping[str, str] = {
 def check(number: str, answer: Any) -> None:
     """Print how an answer to an exercise was judged.
 
-    Right: one line. Wrong: what came, what was expected and, where it is a
-    typical one, the mistake. `...`, or a function that returns it, is not
+    Right: one line. Wrong: what came, what a function should have given and,
+    where it is a typical one, the mistake; of an exercise that asks for
+    numbers only which are wrong. `...`, or a function that returns it, is not
     attempted yet. Nothing that the answer does is raised.
 
     Args:
@@ -52,7 +53,7 @@ def find(number: str) -> Exercise:
     """
     chapter = str(number).split(".")[0]
     found = of_chapter(chapter) if chapter in CHAPTERS else {}
-    if number not in found:
+    if not isinstance(number, str) or number not in found:
         raise ValueError(
             f"there is no exercise {number!r}; there are "
             f"{', '.join(found or CHAPTERS)}"

@@ -1,14 +1,11 @@
 """Exercises of notebook 05: the combined objective."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
+from styletut.exercises.front import FRONT
 from styletut.exercises.verdict import Exercise, Mistake
 from styletut.losses import total_variation, total_variation_gradient
-
-Runs = Sequence[tuple[float, float]]
 
 
 def _pictures() -> list[tuple[Tensor]]:
@@ -34,9 +31,13 @@ def _with_black_border(x: Tensor) -> Tensor:
     return d_v.abs().sum() + d_h.abs().sum()
 
 
-def _mean_of_each(x: Tensor) -> Tensor:
-    parts = [x.diff(dim=axis).abs() for axis in (0, 1) if x.shape[axis] > 1]
-    return torch.stack([part.mean() for part in parts]).sum()
+def _means(x: Tensor) -> Tensor:
+    return x.diff(dim=0).abs().mean() + x.diff(dim=1).abs().mean()
+
+
+def _without_the_last(x: Tensor) -> Tensor:
+    d_v, d_h = x.diff(dim=0)[:, :-1], x.diff(dim=1)[:-1]
+    return d_v.abs().sum() + d_h.abs().sum()
 
 
 def _heat_wrapped(x: Tensor) -> Tensor:
@@ -58,66 +59,26 @@ def _heat_one_side(x: Tensor) -> Tensor:
     return gradient
 
 
-def _runs() -> list[tuple[Runs]]:
-    return [
-        ([(1.0, 5.0), (2.0, 3.0), (3.0, 4.0), (4.0, 1.0)],),
-        ([(2.0, 2.0), (2.0, 2.0), (3.0, 2.0), (1.0, 4.0), (2.0, 5.0)],),
-        ([(5.0, 1.0), (4.0, 1.5), (3.0, 2.5), (2.9, 2.5), (9.0, 9.0)],),
-        ([(0.5, 0.5)],),
-        ([(3.0, 1.0), (3.0, 2.0), (1.0, 3.0), (2.0, 2.9)],),
-    ]
+def _pushed(
+    x: Tensor,
+    axes: tuple[int, ...] = (0, 1),
+    other: float = -1.0,
+    add: bool = True,
+) -> Tensor:
+    """Let each difference push its two pixels, the first of them `other`."""
+    gradient = torch.zeros_like(x)
+    for axis in axes:
+        g, d = gradient.movedim(axis, 0), 2 * x.movedim(axis, 0).diff(dim=0)
+        g[1:] = g[1:] + d if add else d
+        g[:-1] = g[:-1] + other * d if add else other * d
+    return gradient
 
 
-def _beats(a: tuple[float, float], b: tuple[float, float]) -> bool:
-    return a[0] <= b[0] and a[1] <= b[1] and a != b
-
-
-def _front(runs: Runs) -> set[int]:
-    return {
-        i
-        for i, run in enumerate(runs)
-        if not any(_beats(other, run) for other in runs)
-    }
-
-
-def _strictly_in_both(runs: Runs) -> set[int]:
-    return {
-        i
-        for i, run in enumerate(runs)
-        if not any(o[0] < run[0] and o[1] < run[1] for o in runs)
-    }
-
-
-def _beaten_by_equals(runs: Runs) -> set[int]:
-    return {
-        i
-        for i, run in enumerate(runs)
-        if not any(
-            o[0] <= run[0] and o[1] <= run[1]
-            for j, o in enumerate(runs)
-            if j != i
-        )
-    }
-
-
-def _beaten_in_one(runs: Runs) -> set[int]:
-    return {
-        i
-        for i, run in enumerate(runs)
-        if not any(o[0] < run[0] or o[1] < run[1] for o in runs)
-    }
-
-
-def _largest(runs: Runs) -> set[int]:
-    return _front([(-c, -s) for c, s in runs])
-
-
-def _ends(runs: Runs) -> set[int]:
-    indices = range(len(runs))
-    return {
-        min(indices, key=lambda i: runs[i][0]),
-        min(indices, key=lambda i: runs[i][1]),
-    }
+def _inside_only(x: Tensor) -> Tensor:
+    gradient = torch.zeros_like(x)
+    inside = total_variation_gradient(x)[1:-1, 1:-1]
+    gradient[1:-1, 1:-1] = inside
+    return gradient
 
 
 EXERCISES = (
@@ -154,6 +115,35 @@ EXERCISES = (
                 "root",
                 (0.5, 1.0),
                 "A gradient grows as its function does, not as its root.",
+            ),
+            Mistake(
+                "both turned round",
+                (4.0, 4.0),
+                "With four times the loss and four times the rate a step "
+                "would be sixteen times as long; and where is the minimum of "
+                "4 L?",
+            ),
+            Mistake(
+                "minimizer moved, rate as it was",
+                (1.0, 4.0),
+                "It is the other way round: the loss becomes steeper "
+                "everywhere, and lowest at the same place.",
+            ),
+            Mistake(
+                "no change as 0",
+                (0.25, 0.0),
+                "The step is right. The distance is multiplied by your second "
+                "number: what is left of it then?",
+            ),
+            Mistake(
+                "pair turned round",
+                (1.0, 0.25),
+                "The rate comes first, then the distance.",
+            ),
+            Mistake(
+                "squared",
+                (0.0625, 1.0),
+                "A gradient grows as its function does, not as its square.",
             ),
         ),
     ),
@@ -199,8 +189,9 @@ EXERCISES = (
             ),
             Mistake(
                 "mean for sum",
-                _mean_of_each,
-                "You took means; (5.5) has sums.",
+                _means,
+                "You took means; (5.5) has sums. A picture of one row has no "
+                "vertical differences, and no mean of them either.",
             ),
             Mistake(
                 "each pair twice",
@@ -211,6 +202,26 @@ EXERCISES = (
                 "sign kept",
                 lambda x: x.diff(dim=0).sum() + x.diff(dim=1).sum(),
                 "Without absolute values ups and downs cancel.",
+            ),
+            Mistake(
+                "last row and column left out",
+                _without_the_last,
+                "The last row and the last column have neighbors, too: you "
+                "left out the differences within them.",
+            ),
+            Mistake(
+                "divided by the pixels",
+                lambda x: _anisotropic(x) / x.numel(),
+                "You divided by the number of pixels; (5.5) has the bare "
+                "sums.",
+            ),
+            Mistake(
+                "summed before the bars",
+                lambda x: (
+                    x.diff(dim=0).sum().abs() + x.diff(dim=1).sum().abs()
+                ),
+                "You summed first and took the size then, so that ups and "
+                "downs cancel.",
             ),
         ),
     ),
@@ -253,47 +264,41 @@ EXERCISES = (
                 lambda x: total_variation_gradient(x, "anisotropic"),
                 "These are signs: the gradient of the anisotropic form.",
             ),
-        ),
-    ),
-    Exercise(
-        number="05.4",
-        right=_front,
-        praise="Nobody beats these.",
-        cases=_runs,
-        mistakes=(
             Mistake(
-                "better in both asked for",
-                _strictly_in_both,
-                "A run is also beaten by one that is equal in one loss and "
-                "better in the other.",
+                "Laplacian",
+                lambda x: -total_variation_gradient(x) / 2,
+                "That is the Laplacian itself: compare factor and sign with "
+                "(5.6).",
             ),
             Mistake(
-                "equals beat each other",
-                _beaten_by_equals,
-                "Two equal runs do not beat each other; both stay.",
+                "written over",
+                lambda x: _pushed(x, add=False),
+                "`g[:-1] = ...` writes over what the line before has set. Let "
+                "the pushes add up.",
             ),
             Mistake(
-                "beaten in one loss",
-                _beaten_in_one,
-                "You asked whether another is better in content *or* style. "
-                "To beat it must be as good in both.",
+                "both in one direction",
+                lambda x: _pushed(x, other=1.0),
+                "Each difference pushes two pixels in opposite directions; "
+                "yours go the same way.",
             ),
             Mistake(
-                "largest for smallest",
-                _largest,
-                "You took the far side: small losses are good.",
+                "vertical only",
+                lambda x: _pushed(x, axes=(0,)),
+                "The horizontal differences are missing.",
             ),
             Mistake(
-                "ends only",
-                _ends,
-                "You kept the best in content and the best in style. Between "
-                "them there are compromises that nobody beats.",
+                "horizontal only",
+                lambda x: _pushed(x, axes=(1,)),
+                "The vertical differences are missing.",
             ),
             Mistake(
-                "the beaten",
-                lambda runs: set(range(len(runs))) - _front(runs),
-                "You returned those that are beaten.",
+                "inside only",
+                _inside_only,
+                "Inside of the picture it is right. At the border pixels have "
+                "neighbors as well, only fewer.",
             ),
         ),
     ),
+    FRONT,
 )

@@ -2,10 +2,11 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, conv_transpose2d, mse_loss
+from torch.nn.functional import mse_loss
 
+from styletut.exercises.two_layers import TWO_LAYERS
 from styletut.exercises.verdict import Exercise, Mistake
-from styletut.losses import content_gradient, content_loss, relu_gate
+from styletut.losses import content_loss, relu_gate
 
 
 def _tensor(*shape: int, pace: float = 1.0) -> Tensor:
@@ -31,50 +32,6 @@ def _rectified() -> list[tuple[Tensor, Tensor]]:
         (_tensor(2, 7, pace=0.9).relu(), _tensor(2, 7, pace=0.4).relu()),
         (alone, alone + 1),
     ]
-
-
-def _layers() -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    return [
-        (
-            _tensor(1, c, h, w, pace=1.3),
-            _tensor(n, c, 3, 3, pace=0.7),
-            _tensor(m, n, 3, 3, pace=1.9),
-            _tensor(1, m, h, w, pace=0.8).relu(),
-        )
-        for c, n, m, h, w in ((1, 2, 3, 4, 5), (3, 2, 2, 3, 6))
-    ]
-
-
-def _through_two_layers(
-    x: Tensor, K1: Tensor, K2: Tensor, P: Tensor, gates: str = "12"
-) -> Tensor:
-    F1 = conv2d(x, K1, padding=1).relu()
-    F2 = conv2d(F1, K2, padding=1).relu()
-    g = content_gradient(F2, P)
-    g = relu_gate(g, F2) if "2" in gates else g
-    g = conv_transpose2d(g, K2, padding=1)
-    g = relu_gate(g, F1) if "1" in gates else g
-    return conv_transpose2d(g, K1, padding=1)
-
-
-def _without_the_transpose(
-    x: Tensor, K1: Tensor, K2: Tensor, P: Tensor
-) -> Tensor:
-    F1 = conv2d(x, K1, padding=1).relu()
-    F2 = conv2d(F1, K2, padding=1).relu()
-    g = relu_gate(content_gradient(F2, P), F2)
-    g = relu_gate(conv2d(g, K2.transpose(0, 1), padding=1), F1)
-    return conv2d(g, K1.transpose(0, 1), padding=1)
-
-
-def _gate_before_the_relu(
-    x: Tensor, K1: Tensor, K2: Tensor, P: Tensor
-) -> Tensor:
-    Z1 = conv2d(x, K1, padding=1)
-    F2 = conv2d(Z1, K2, padding=1).relu()
-    g = relu_gate(content_gradient(F2, P), F2)
-    g = relu_gate(conv_transpose2d(g, K2, padding=1), Z1)
-    return conv_transpose2d(g, K1, padding=1)
 
 
 def _right_mean_gradient(F: Tensor, P: Tensor) -> Tensor:
@@ -128,6 +85,36 @@ EXERCISES = (
                 "You squared each map and took the difference. Take the "
                 "difference first.",
             ),
+            Mistake(
+                "norm",
+                lambda F, P: (F - P).norm(),
+                "That is the norm: the root of the sum of squares, and no "
+                "half. (2.1) has a half and no root.",
+            ),
+            Mistake(
+                "not summed",
+                lambda F, P: (F - P).square() / 2,
+                "These are the halved squares of all entries. A loss is one "
+                "number: their sum.",
+            ),
+            Mistake(
+                "summed along one axis",
+                lambda F, P: sum((F - P).square()) / 2,
+                "Python's `sum` adds along the first axis only. A tensor has "
+                "a `.sum()` of its own, over all axes.",
+            ),
+            Mistake(
+                "divided by the batch",
+                lambda F, P: (F - P).square().sum() / 2 / F.shape[0],
+                "You divided by the length of the first axis. (2.1) divides "
+                "by nothing but 2.",
+            ),
+            Mistake(
+                "half inside the square",
+                lambda F, P: ((F - P) / 2).square().sum(),
+                "Your half is squared as well. In (2.1) it stands before the "
+                "sum.",
+            ),
         ),
     ),
     Exercise(
@@ -140,7 +127,8 @@ EXERCISES = (
                 "missing ReLU gate",
                 lambda F, P: 2 * (F - P) / F.numel(),
                 "That is the derivative with respect to F. On the way to Z "
-                "the ReLU's gate (2.3) is missing.",
+                "the ReLU's gate (2.3) is missing, or it is open everywhere: "
+                "F is never below 0.",
             ),
             Mistake(
                 "sum for mean",
@@ -170,6 +158,41 @@ EXERCISES = (
                 "divided by the positions alone",
                 lambda F, P: relu_gate(2 * (F - P) / F.shape[1], F),
                 "You divided by M. The mean runs over all N M entries.",
+            ),
+            Mistake(
+                "half sum's, without a gate",
+                lambda F, P: F - P,
+                "That is the derivative of the half sum (2.1) with respect to "
+                "F. The program takes the mean, and goes on to Z.",
+            ),
+            Mistake(
+                "factor and gate missing",
+                lambda F, P: (F - P) / F.numel(),
+                "This mean has no 1/2 to cancel the 2 of the square; and on "
+                "the way to Z lies a gate.",
+            ),
+            Mistake(
+                "gradient rectified",
+                lambda F, P: (2 * (F - P) / F.numel()).relu(),
+                "You cut off the negative part of the gradient. The gate asks "
+                "whether F is positive, not whether the gradient is.",
+            ),
+            Mistake(
+                "F for its gate",
+                lambda F, P: F * 2 * (F - P) / F.numel(),
+                "You multiplied by F. The gate is 1 where F is positive, "
+                "whatever its size.",
+            ),
+            Mistake(
+                "not divided",
+                lambda F, P: relu_gate(2 * (F - P), F),
+                "The 2 and the gate are right. The mean also divides: by how "
+                "many entries?",
+            ),
+            Mistake(
+                "divided by the channels alone",
+                lambda F, P: relu_gate(2 * (F - P) / F.shape[0], F),
+                "You divided by N. The mean runs over all N M entries.",
             ),
         ),
     ),
@@ -207,50 +230,24 @@ EXERCISES = (
                 (0.0, 1.0),
                 "With a rate of 0 nothing moves. Set 1 - eta to 0.",
             ),
-        ),
-    ),
-    Exercise(
-        number="02.4",
-        right=_through_two_layers,
-        praise="Gate, transposed convolution, gate, transposed convolution.",
-        cases=_layers,
-        mistakes=(
             Mistake(
-                "lower gate missing",
-                lambda x, K1, K2, P: _through_two_layers(x, K1, K2, P, "2"),
-                "Between the two transposed convolutions lies a ReLU. Its "
-                "gate is missing.",
+                "no limit, infinity",
+                (1.0, float("inf")),
+                "Try a rate of 3: is the new error smaller than the old?",
             ),
             Mistake(
-                "upper gate missing",
-                lambda x, K1, K2, P: _through_two_layers(x, K1, K2, P, "1"),
-                "The loss is taken after a ReLU: the first gate on the way "
-                "down is missing.",
+                "goal at the half",
+                (0.5, 2.0),
+                "The limit is right. Half of the way is no goal yet: put your "
+                "first rate into 1 - eta.",
             ),
             Mistake(
-                "both gates missing",
-                lambda x, K1, K2, P: _through_two_layers(x, K1, K2, P, ""),
-                "That is the gradient of a network without ReLUs: both gates "
-                "are missing.",
-            ),
-            Mistake(
-                "convolution for its transpose",
-                _without_the_transpose,
-                "You swapped the channels, but a gradient goes back with the "
-                "kernel turned by 180 degrees, too: conv_transpose2d does "
-                "both.",
-            ),
-            Mistake(
-                "ReLU left out on the way up",
-                _gate_before_the_relu,
-                "On the way up the first ReLU is missing: the second "
-                "convolution takes F1, not Z1.",
-            ),
-            Mistake(
-                "sign turned",
-                lambda *case: -_through_two_layers(*case),
-                "The sign is turned: that is the direction of descent.",
+                "nearer is never",
+                (1.0, 0.0),
+                "The first is right. The second asks how large a rate may be "
+                "before the error no longer shrinks.",
             ),
         ),
     ),
+    TWO_LAYERS,
 )

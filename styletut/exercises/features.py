@@ -1,16 +1,14 @@
 """Exercises of notebook 01: pictures and features."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
+from styletut.exercises.rescaling import RESCALED
+from styletut.exercises.stacks import FIELD, INDEX
 from styletut.exercises.verdict import Exercise, Mistake
-from styletut.vgg import IMAGENET_MEAN, IMAGENET_STD, LAYERS, OXFORD_MEAN
+from styletut.vgg import IMAGENET_MEAN, IMAGENET_STD, OXFORD_MEAN
 
 _MEAN = torch.tensor(OXFORD_MEAN, dtype=torch.float64)[:, None, None]
-
-Layers = Sequence[tuple[int, int]]
 
 
 def _pictures() -> list[tuple[Tensor]]:
@@ -33,122 +31,12 @@ def _as_torchvision(image: Tensor) -> Tensor:
     return (image - mean) / std
 
 
-def _stacks() -> list[tuple[Layers]]:
-    return [
-        ([(3, 1), (3, 1), (2, 2)],),
-        ([(3, 1), (3, 1), (2, 2), (3, 1), (3, 1), (2, 2), (3, 1)],),
-        ([(11, 4), (3, 2), (5, 1)],),
-        ([(7, 2)],),
-        ([(1, 3), (4, 1), (1, 1)],),
-    ]
+def _costs() -> list[tuple[int, int, int]]:
+    return [(64, 128, 16384), (3, 64, 65536), (512, 256, 7), (5, 2, 12)]
 
 
-def _field(layers: Layers) -> int:
-    r, j = 1, 1
-    for kernel, stride in layers:
-        r, j = r + (kernel - 1) * j, j * stride
-    return r
-
-
-def _without_stride(layers: Layers) -> int:
-    return 1 + sum(kernel - 1 for kernel, _ in layers)
-
-
-def _own_stride_first(layers: Layers) -> int:
-    r, j = 1, 1
-    for kernel, stride in layers:
-        j *= stride
-        r += (kernel - 1) * j
-    return r
-
-
-def _whole_kernel(layers: Layers) -> int:
-    r, j = 1, 1
-    for kernel, stride in layers:
-        r, j = r + kernel * j, j * stride
-    return r
-
-
-def _last_stride_alone(layers: Layers) -> int:
-    r, j = 1, 1
-    for kernel, stride in layers:
-        r, j = r + (kernel - 1) * j, stride
-    return r
-
-
-def _stride_of(layers: Layers) -> int:
-    j = 1
-    for _, stride in layers:
-        j *= stride
-    return j
-
-
-_NAMES = ("conv1_1", "relu1_2", "pool1", "relu3_4", "conv4_2", "relu4_2")
-_DEEP = ("relu5_1", "pool4", "conv5_4")
-
-
-def _names() -> list[tuple[str]]:
-    return [(name,) for name in _NAMES + _DEEP]
-
-
-def _without_poolings(layer: str) -> int:
-    return LAYERS.index(layer) - sum(
-        name.startswith("pool") for name in LAYERS[: LAYERS.index(layer)]
-    )
-
-
-def _without_relus(layer: str) -> int:
-    kept = [name for name in LAYERS if not name.startswith("relu")]
-    return kept.index(layer.replace("relu", "conv"))
-
-
-def _layers() -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    cases = []
-    for N, C in ((2, 3), (3, 3), (4, 1)):
-        count = N * C * 9
-        W = torch.arange(1, count + 1, dtype=torch.float64).square().sin()
-        b = torch.arange(1, N + 1, dtype=torch.float64).cos()
-        m_in = torch.arange(1, C + 1, dtype=torch.float64) * 0.7 + 1
-        m_out = torch.arange(1, N + 1, dtype=torch.float64) * 1.3 + 2
-        cases.append((W.reshape(N, C, 3, 3), b, m_in, m_out))
-    return cases
-
-
-def _rescaled(
-    W: Tensor, b: Tensor, m_in: Tensor, m_out: Tensor
-) -> tuple[Tensor, Tensor]:
-    ratio = m_in[None, :] / m_out[:, None]
-    return W * ratio[..., None, None], b / m_out
-
-
-def _input_forgotten(
-    W: Tensor, b: Tensor, m_in: Tensor, m_out: Tensor
-) -> tuple[Tensor, Tensor]:
-    return _rescaled(W, b, torch.ones_like(m_in), m_out)
-
-
-def _turned_round(
-    W: Tensor, b: Tensor, m_in: Tensor, m_out: Tensor
-) -> tuple[Tensor, Tensor]:
-    return _rescaled(W, b, 1 / m_in, 1 / m_out)
-
-
-def _both_divided(
-    W: Tensor, b: Tensor, m_in: Tensor, m_out: Tensor
-) -> tuple[Tensor, Tensor]:
-    return _rescaled(W, b, 1 / m_in, m_out)
-
-
-def _bias_as_it_was(
-    W: Tensor, b: Tensor, m_in: Tensor, m_out: Tensor
-) -> tuple[Tensor, Tensor]:
-    return _rescaled(W, b, m_in, m_out)[0], b
-
-
-def _bias_multiplied(
-    W: Tensor, b: Tensor, m_in: Tensor, m_out: Tensor
-) -> tuple[Tensor, Tensor]:
-    return _rescaled(W, b, m_in, m_out)[0], b * m_out
+def _cost(C: int, N: int, M: int) -> tuple[int, int]:
+    return 9 * C * N + N, 9 * C * N * M
 
 
 EXERCISES = (
@@ -198,112 +86,72 @@ EXERCISES = (
             ),
         ),
     ),
+    FIELD,
+    INDEX,
+    RESCALED,
     Exercise(
-        number="01.2",
-        right=_field,
-        praise="First what it sees, then how far apart its units lie.",
-        cases=_stacks,
+        number="01.5",
+        right=_cost,
+        praise="The weights are shared by all positions, the products not.",
+        cases=_costs,
         mistakes=(
             Mistake(
-                "stride ignored",
-                _without_stride,
-                "You added k - 1 for each layer. After a pooling neighbors "
-                "lie further apart: multiply by j.",
+                "bias forgotten",
+                lambda C, N, M: (9 * C * N, 9 * C * N * M),
+                "The parameters are too few: each output channel has a bias, "
+                "too.",
             ),
             Mistake(
-                "own stride first",
-                _own_stride_first,
-                "You changed j before r. A layer's own stride acts on the "
-                "layers above it.",
+                "3 for 9",
+                lambda C, N, M: (3 * C * N + N, 3 * C * N * M),
+                "A kernel of 3 x 3 has more than 3 weights.",
             ),
             Mistake(
-                "whole kernel added",
-                _whole_kernel,
-                "k neighbors have k - 1 gaps between the first and the last.",
+                "positions counted in parameters",
+                lambda C, N, M: ((9 * C * N + N) * M, 9 * C * N * M),
+                "The same weights serve all positions: the parameters do "
+                "not grow with M.",
             ),
             Mistake(
-                "last stride alone",
-                _last_stride_alone,
-                "Strides multiply up: j is the product of all below, not the "
-                "last one.",
+                "a bias for each position",
+                lambda C, N, M: (9 * C * N + N * M, 9 * C * N * M),
+                "All positions of a channel share one bias, as they share "
+                "the weights.",
             ),
             Mistake(
-                "start forgotten",
-                lambda layers: _field(layers) - 1,
-                "It is one too small: a pixel sees itself, r begins at 1.",
+                "a bias for each input",
+                lambda C, N, M: (9 * C * N + C, 9 * C * N * M),
+                "You counted C biases. A bias belongs to what comes out: "
+                "there are N.",
             ),
             Mistake(
-                "stride for field",
-                _stride_of,
-                "That is j, the distance of two neighboring units.",
-            ),
-        ),
-    ),
-    Exercise(
-        number="01.3",
-        right=LAYERS.index,
-        praise="Convolutions, ReLUs and poolings all count, from 0.",
-        cases=_names,
-        mistakes=(
-            Mistake(
-                "counted from 1",
-                lambda layer: LAYERS.index(layer) + 1,
-                "You are one too far: Python counts from 0.",
+                "a bias for each kernel",
+                lambda C, N, M: (10 * C * N, 9 * C * N * M),
+                "You gave each of the C N kernels a bias. Their answers are "
+                "summed over the inputs first; then one bias is added.",
             ),
             Mistake(
-                "convolution for ReLU",
-                lambda layer: LAYERS.index(layer.replace("relu", "conv")),
-                "For a ReLU you gave the number of its convolution.",
-            ),
-            Mistake(
-                "ReLU for convolution",
-                lambda layer: LAYERS.index(layer.replace("conv", "relu")),
-                "For a convolution you gave the number of its ReLU.",
-            ),
-            Mistake(
-                "poolings not counted",
-                _without_poolings,
-                "The poolings below have numbers of their own, too.",
-            ),
-            Mistake(
-                "ReLUs not counted",
-                _without_relus,
-                "The ReLUs have numbers of their own, too.",
-            ),
-        ),
-    ),
-    Exercise(
-        number="01.4",
-        right=_rescaled,
-        praise="Each layer divides, and the next one undoes it.",
-        cases=_layers,
-        mistakes=(
-            Mistake(
-                "input means forgotten",
-                _input_forgotten,
-                "The maps that come in have been divided by m_in: who makes "
-                "up for that?",
-            ),
-            Mistake(
-                "ratio turned round",
-                _turned_round,
-                "You divided where (1.6) multiplies, and the other way round.",
-            ),
-            Mistake(
-                "both divided",
-                _both_divided,
-                "You divided by the input means as well. They come in "
-                "already divided.",
-            ),
-            Mistake(
-                "bias as it was",
-                _bias_as_it_was,
-                "The bias is part of the sum that is divided by m_out.",
+                "one position alone",
+                lambda C, N, M: (9 * C * N + N, 9 * C * N),
+                "Those are the multiply-adds at one position. There are M.",
             ),
             Mistake(
                 "bias multiplied",
-                _bias_multiplied,
-                "The bias must become smaller with the output, not larger.",
+                lambda C, N, M: (9 * C * N + N, (9 * C * N + N) * M),
+                "A bias is added and multiplies nothing: (1.3) leaves it out "
+                "of the multiply-adds.",
+            ),
+            Mistake(
+                "input channels forgotten",
+                lambda C, N, M: (9 * N + N, 9 * N * M),
+                "A unit looks at all C channels below, with 9 weights for "
+                "each.",
+            ),
+            Mistake(
+                "pair turned round",
+                lambda C, N, M: _cost(C, N, M)[::-1],
+                "The numbers are right; the exercise asks for the "
+                "parameters first.",
             ),
         ),
     ),

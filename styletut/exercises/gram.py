@@ -3,40 +3,27 @@
 import torch
 from torch import Tensor
 
+from styletut.exercises.discrepancy import DISCREPANCY
+from styletut.exercises.tensors import waves
 from styletut.exercises.verdict import Exercise, Mistake
 from styletut.losses import gram_matrix
 
 
-def _tensor(*shape: int, pace: float = 1.0) -> Tensor:
-    """Numbers of both signs, the same on every machine."""
-    count = torch.Size(shape).numel()
-    numbers = torch.arange(1, count + 1, dtype=torch.float64)
-    return (numbers.square().mul(pace).sin() * 2).reshape(shape)
-
-
 def _maps() -> list[tuple[Tensor]]:
     return [
-        (_tensor(2, 3, 2, 4),),
-        (_tensor(1, 4, 3, 2, pace=1.7),),
-        (_tensor(3, 2, 1, 5, pace=0.6),),
-        (_tensor(2, 3, 3, 3, pace=2.3),),
+        (waves(2, 3, 2, 4),),
+        (waves(1, 4, 3, 2, pace=1.7),),
+        (waves(3, 2, 1, 5, pace=0.6),),
+        (waves(2, 3, 3, 3, pace=2.3),),
     ]
 
 
 def _matrices() -> list[tuple[Tensor]]:
     return [
-        (_tensor(2, 3),),
-        (_tensor(4, 7, pace=1.7),),
-        (_tensor(3, 2, pace=0.6) + 1,),
-        (_tensor(5, 5, pace=2.3),),
-    ]
-
-
-def _clouds() -> list[tuple[Tensor, Tensor]]:
-    return [
-        (_tensor(2, 3), _tensor(2, 5, pace=1.7)),
-        (_tensor(4, 6, pace=0.6), _tensor(4, 2, pace=2.1) + 1),
-        (_tensor(3, 3, pace=1.1), _tensor(3, 3, pace=0.8)),
+        (waves(2, 3),),
+        (waves(4, 7, pace=1.7),),
+        (waves(3, 2, pace=0.6) + 1,),
+        (waves(5, 5, pace=2.3),),
     ]
 
 
@@ -59,6 +46,11 @@ def _reshaped_wrongly(F: Tensor) -> Tensor:
     return wrong @ wrong.transpose(1, 2)
 
 
+def _reshaped_for_transposed(F: Tensor) -> Tensor:
+    wrong = F.reshape(F.shape[0], -1, F.shape[1])
+    return wrong.mT @ wrong
+
+
 def _positions(F: Tensor) -> int:
     return F.shape[2] * F.shape[3]
 
@@ -72,32 +64,8 @@ def _mean_products(F: Tensor) -> Tensor:
     return torch.outer(mean, mean)
 
 
-def _discrepancy(F: Tensor, S: Tensor) -> Tensor:
-    difference = gram_matrix(F) / F.shape[1] - gram_matrix(S) / S.shape[1]
-    return difference.square().sum()
-
-
-def _one_count(F: Tensor, S: Tensor) -> Tensor:
-    difference = gram_matrix(F) - gram_matrix(S)
-    return (difference / F.shape[1]).square().sum()
-
-
-def _unbiased(F: Tensor, S: Tensor) -> Tensor:
-    def within(U: Tensor) -> Tensor:
-        kernel = (U.T @ U).square()
-        M = U.shape[1]
-        return (kernel.sum() - kernel.diagonal().sum()) / (M * (M - 1))
-
-    return within(F) + within(S) - 2 * (F.T @ S).square().mean()
-
-
-def _of_means(F: Tensor, S: Tensor) -> Tensor:
-    return (F.mean(1) - S.mean(1)).square().sum()
-
-
-def _cross_once(F: Tensor, S: Tensor) -> Tensor:
-    within = (F.T @ F).square().mean() + (S.T @ S).square().mean()
-    return within - (F.T @ S).square().mean()
+def _means_without_their_axis(F: Tensor) -> Tensor:
+    return gram_matrix(F - F.mean(1)) / F.shape[1]
 
 
 EXERCISES = (
@@ -114,6 +82,13 @@ EXERCISES = (
                 "You made rows of all channels of all pictures, so that "
                 "pictures are multiplied with each other. Keep the first "
                 "axis.",
+            ),
+            Mistake(
+                "batch mixed in, and divided",
+                lambda F: _mixed_batch(F) / F.numel(),
+                "That is the tutorial's: rows of all channels of all "
+                "pictures, divided by the number of entries. Keep the first "
+                "axis, and (3.1) is the bare sum.",
             ),
             Mistake(
                 "summed over the batch",
@@ -146,6 +121,36 @@ EXERCISES = (
                 "You divided by N M, as some tutorials do. (3.1) is the bare "
                 "sum.",
             ),
+            Mistake(
+                "divided by all entries",
+                lambda F: gram_matrix(F) / F.numel(),
+                "You divided by the number of all entries, the batch's too. "
+                "(3.1) is the bare sum.",
+            ),
+            Mistake(
+                "not flattened",
+                lambda F: F @ F.mT,
+                "You multiplied the rows of each map. First height and width "
+                "become one axis, the positions.",
+            ),
+            Mistake(
+                "reshaped for transposed",
+                _reshaped_for_transposed,
+                "`reshape` with the axes exchanged does not transpose: it "
+                "reads the same numbers in another order.",
+            ),
+            Mistake(
+                "means taken out",
+                lambda F: gram_matrix(F - F.mean((2, 3), keepdim=True)),
+                "You subtracted the means. That leads to the covariance "
+                "(3.3); (3.1) leaves them in.",
+            ),
+            Mistake(
+                "first picture alone",
+                lambda F: gram_matrix(F)[0],
+                "You returned the Gram matrix of the first picture. The batch "
+                "may have more, each with its own.",
+            ),
         ),
     ),
     Exercise(
@@ -153,6 +158,7 @@ EXERCISES = (
         right=_covariance,
         praise="What is left when the means are taken out of G/M.",
         cases=_matrices,
+        tolerance=1e-5,  # the difference of two large numbers, in float32
         mistakes=(
             Mistake(
                 "no division by positions",
@@ -195,11 +201,42 @@ EXERCISES = (
                 "You also divided by the standard deviations: that is the "
                 "correlation.",
             ),
+            Mistake(
+                "both divided",
+                lambda F: (gram_matrix(F) - _mean_products(F)) / F.shape[1],
+                "You divided the products of the means by M as well. They are "
+                "means already.",
+            ),
+            Mistake(
+                "means squared",
+                lambda F: gram_matrix(F) / F.shape[1] - F.mean(1) ** 2,
+                "You subtracted the squares of the means, the same row from "
+                "every row. (3.3) has all products of two means: an outer "
+                "product.",
+            ),
+            Mistake(
+                "inner product",
+                lambda F: gram_matrix(F) / F.shape[1] - F.mean(1) @ F.mean(1),
+                "`mu @ mu` is one number. (3.3) has the products of any two "
+                "means: an outer product.",
+            ),
+            Mistake(
+                "centered, not divided",
+                lambda F: _covariance(F) * F.shape[1],
+                "You took the means out, and did not divide by the number of "
+                "positions.",
+            ),
+            Mistake(
+                "means without their axis",
+                _means_without_their_axis,
+                "`F.mean(1)` has lost an axis, and lies along the positions. "
+                "Keep the axis, with `keepdim=True`.",
+            ),
         ),
     ),
     Exercise(
         number="03.3",
-        right=(98432, 131328),
+        right=(30752, 131328),
         praise="A few patches cannot fill a large Gram matrix.",
         mistakes=(
             Mistake(
@@ -216,74 +253,45 @@ EXERCISES = (
             ),
             Mistake(
                 "rotations forgotten",
-                (131072, 131328),
+                (32768, 131328),
                 "N M counts the numbers in F. Which changes of F leave G as "
                 "it is?",
             ),
             Mistake(
                 "reflection counted as numbers",
-                (98176, 131328),
+                (30688, 131328),
                 "You took off M(M + 1)/2. Rotations of M axes have "
                 "M(M - 1)/2 free angles: one for each pair.",
             ),
             Mistake(
                 "diagonal forgotten",
-                (98432, 130816),
+                (30752, 130816),
                 "N(N - 1)/2 leaves out the diagonal, which is free as well.",
             ),
             Mistake(
+                "side for area",
+                (4068, 16264),
+                "You took the positions of one side, 8 and 32. M counts "
+                "those of the whole map.",
+            ),
+            Mistake(
+                "one pooling too few",
+                (98432, 131328),
+                "You divided the sides by 8. Four poolings lie before "
+                "relu5_1.",
+            ),
+            Mistake(
+                "one pooling too many",
+                (8072, 98432),
+                "You divided the sides by 32. The fifth pooling comes after "
+                "relu5_1.",
+            ),
+            Mistake(
                 "pair turned round",
-                (131328, 98432),
+                (131328, 30752),
                 "The numbers are right; the smaller picture comes first.",
             ),
         ),
     ),
-    Exercise(
-        number="03.4",
-        right=_discrepancy,
-        praise="Two matrix products, and no pair was ever compared.",
-        cases=_clouds,
-        mistakes=(
-            Mistake(
-                "one count for both",
-                _one_count,
-                "You divided both Gram matrices by the same M. Each cloud "
-                "has its own number of points.",
-            ),
-            Mistake(
-                "no division by positions",
-                lambda F, S: (gram_matrix(F) - gram_matrix(S)).square().sum(),
-                "In (3.8) each Gram matrix is divided by its number of "
-                "positions.",
-            ),
-            Mistake(
-                "mean for sum",
-                lambda F, S: _discrepancy(F, S) / F.shape[0] ** 2,
-                "You took the mean over the N^2 entries. (3.8) is the squared "
-                "norm, their sum.",
-            ),
-            Mistake(
-                "root too much",
-                lambda F, S: _discrepancy(F, S).sqrt(),
-                "That is the norm. (3.8) is its square.",
-            ),
-            Mistake(
-                "unbiased estimate",
-                _unbiased,
-                "You left out the pairs i = j. (3.7) keeps them; only then "
-                "(3.8) holds.",
-            ),
-            Mistake(
-                "means only",
-                _of_means,
-                "That belongs to the kernel k(u, v) = u^T v, which sees the "
-                "means alone.",
-            ),
-            Mistake(
-                "cross term once",
-                _cross_once,
-                "The term across the clouds comes with a factor 2.",
-            ),
-        ),
-    ),
+    DISCREPANCY,
 )

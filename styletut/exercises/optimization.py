@@ -1,19 +1,11 @@
 """Exercises of notebook 06: optimizers and starts."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
+from styletut.exercises.tensors import waves
+from styletut.exercises.two_loops import TWO_LOOPS
 from styletut.exercises.verdict import Exercise, Mistake
-
-Pairs = Sequence[tuple[Tensor, Tensor]]
-
-
-def _tensor(count: int, pace: float = 1.0) -> Tensor:
-    """Numbers of both signs, the same on every machine."""
-    numbers = torch.arange(1, count + 1, dtype=torch.float64)
-    return numbers.square().mul(pace).sin() * 2
 
 
 def _spectra() -> list[tuple[float, float]]:
@@ -21,93 +13,19 @@ def _spectra() -> list[tuple[float, float]]:
 
 
 def _gradients() -> list[tuple[Tensor, float, float]]:
+    zero = torch.zeros(1, dtype=torch.float64)  # nothing may divide by it
     return [
-        (_tensor(4), 0.1, 1e-8),
-        (_tensor(3, 0.7), 2.0, 0.5),
-        (_tensor(5, 1.3) * 1e-3, 0.02, 0.1),
+        (torch.cat([waves(3, pace=0.7), zero]), 2.0, 0.5),
+        (waves(5, pace=1.3) * 1e-3, 0.02, 0.1),
+        (waves(4), 0.1, 1e-3),
     ]
-
-
-def _steps() -> list[tuple[Tensor, Pairs]]:
-    H = torch.diag(torch.arange(1.0, 6, dtype=torch.float64)) + 0.5
-    good = [(s, H @ s) for s in (_tensor(5, 0.3), _tensor(5, 1.9))]
-    third = (_tensor(5, 2.7), H @ _tensor(5, 2.7) + 0.3)
-    bad = (_tensor(5, 0.8), -_tensor(5, 0.8))
-    return [
-        (_tensor(5), good),
-        (_tensor(5, 1.1), [*good, third]),
-        (_tensor(5, 0.9), [good[0], bad, third]),
-        (_tensor(5, 0.4), [bad]),
-        (_tensor(5, 0.5), []),
-    ]
-
-
-def _usable(pairs: Pairs) -> list[tuple[Tensor, Tensor]]:
-    return [(s, y) for s, y in pairs if y @ s > 0]
-
-
-def _direction(g: Tensor, pairs: Pairs) -> Tensor:
-    usable = _usable(pairs)
-    if not usable:
-        return -g
-    s, y = usable[-1]
-    return -_loops(g, usable, (y @ s) / (y @ y))
-
-
-def _loops(g: Tensor, pairs: Pairs, h: Tensor | float) -> Tensor:
-    q, coefficients = g, []
-    for s, y in reversed(pairs):
-        a = (s @ q) / (y @ s)
-        coefficients.append(a)
-        q = q - a * y
-    r = h * q
-    for (s, y), a in zip(pairs, reversed(coefficients), strict=True):
-        r = r + (a - (y @ r) / (y @ s)) * s
-    return r
-
-
-def _no_scaling(g: Tensor, pairs: Pairs) -> Tensor:
-    return -_loops(g, _usable(pairs), 1.0)
-
-
-def _negative_kept(g: Tensor, pairs: Pairs) -> Tensor:
-    if not pairs:
-        return -g
-    s, y = pairs[-1]
-    return -_loops(g, pairs, (y @ s) / (y @ y))
-
-
-def _oldest_scaling(g: Tensor, pairs: Pairs) -> Tensor:
-    usable = _usable(pairs)
-    if not usable:
-        return -g
-    s, y = usable[0]
-    return -_loops(g, usable, (y @ s) / (y @ y))
-
-
-def _wrong_order(g: Tensor, pairs: Pairs) -> Tensor:
-    usable = _usable(pairs)
-    if not usable:
-        return -g
-    s, y = usable[-1]
-    return -_loops(g, usable[::-1], (y @ s) / (y @ y))
-
-
-def _first_loop_alone(g: Tensor, pairs: Pairs) -> Tensor:
-    usable = _usable(pairs)
-    if not usable:
-        return -g
-    for s, y in reversed(usable):
-        g = g - (s @ g) / (y @ s) * y
-    s, y = usable[-1]
-    return -(y @ s) / (y @ y) * g
 
 
 def _rows() -> list[tuple[Tensor, Tensor]]:
     return [
-        (_tensor(4), _tensor(4, 0.7)),
-        (_tensor(3, 0.6) * 3, _tensor(3, 1.3)),
-        (torch.zeros(1, dtype=torch.float64), _tensor(1)),
+        (waves(4), waves(4, pace=0.7)),
+        (waves(3, pace=0.6) * 3, waves(3, pace=1.3)),
+        (torch.zeros(1, dtype=torch.float64), waves(1)),
     ]
 
 
@@ -153,6 +71,41 @@ EXERCISES = (
                 "The factors 1 - eta lambda are linear in lambda: take the "
                 "middle of the two ends, not the root of their product.",
             ),
+            Mistake(
+                "difference for sum",
+                lambda low, high: 2 / (high - low),
+                "The factors at both ends are opposite: 1 - eta low = -(1 - "
+                "eta high). Check the signs when you solve it.",
+            ),
+            Mistake(
+                "mean of the rates",
+                lambda low, high: (1 / low + 1 / high) / 2,
+                "You took the mean of the best rates for both ends. The "
+                "factors are linear in lambda, not in 1/lambda.",
+            ),
+            Mistake(
+                "eigenvalue for rate",
+                lambda low, high: (low + high) / 2,
+                "That is an eigenvalue, the middle of both. Which rate "
+                "finishes it in one step?",
+            ),
+            Mistake(
+                "factor for rate",
+                lambda low, high: (high - low) / (high + low),
+                "That is the worst factor at the best rate. The exercise asks "
+                "for the rate.",
+            ),
+            Mistake(
+                "limit of the flattest",
+                lambda low, high: 2 / low,
+                "That is the limit for the flattest direction; the steepest "
+                "grows.",
+            ),
+            Mistake(
+                "with momentum",
+                lambda low, high: 4 / (low**0.5 + high**0.5) ** 2,
+                "That is the best rate with momentum. Here there is none.",
+            ),
         ),
     ),
     Exercise(
@@ -160,7 +113,6 @@ EXERCISES = (
         right=lambda g, rate, epsilon: -rate * g / (g.abs() + epsilon),
         praise="At first only the sign counts, as far as epsilon allows.",
         cases=_gradients,
-        tolerance=1e-9,
         mistakes=(
             Mistake(
                 "sign turned",
@@ -196,53 +148,43 @@ EXERCISES = (
                 "Without epsilon it would be this; for small gradients "
                 "epsilon counts.",
             ),
-        ),
-    ),
-    Exercise(
-        number="06.3",
-        right=_direction,
-        praise="In, scale, out, and no pair of negative curvature.",
-        cases=_steps,
-        mistakes=(
             Mistake(
-                "uphill",
-                lambda g, pairs: -_direction(g, pairs),
-                "That is B g. The direction of descent has a minus.",
+                "sign lost",
+                lambda g, rate, epsilon: -rate * g / (g + epsilon),
+                "The root of a square is never negative, and your divisor is.",
             ),
             Mistake(
-                "negative curvature kept",
-                _negative_kept,
-                "A pair with y.s <= 0 was used. Skip it: B would not be "
-                "positive.",
+                "only m corrected",
+                lambda g, rate, epsilon: (
+                    -rate * g / (0.001**0.5 * g.abs() + epsilon)
+                ),
+                "m_1 has its divisor 1 - beta^k, and m_2 has one, too.",
             ),
             Mistake(
-                "scaling forgotten",
-                _no_scaling,
-                "Between the loops q is multiplied by h; you took h = 1.",
+                "only s corrected",
+                lambda g, rate, epsilon: -rate * 0.1 * g / (g.abs() + epsilon),
+                "m_2 has its divisor 1 - beta^k, and m_1 has one, too.",
             ),
             Mistake(
-                "scaling of the oldest pair",
-                _oldest_scaling,
-                "h belongs to the newest pair; you took the oldest.",
+                "one length for all",
+                lambda g, rate, epsilon: -rate * g / (g.norm() + epsilon),
+                "You divided by the length of the whole gradient. Adam "
+                "divides each entry by its own.",
             ),
             Mistake(
-                "order turned round",
-                _wrong_order,
-                "The pairs come oldest first. On the way in the newest is "
-                "the first to be used.",
+                "rate forgotten",
+                lambda g, rate, epsilon: -g / (g.abs() + epsilon),
+                "The rate is missing.",
             ),
             Mistake(
-                "first loop alone",
-                _first_loop_alone,
-                "The way out is missing: (6.9), oldest pair first.",
-            ),
-            Mistake(
-                "steepest descent",
-                lambda g, pairs: -g,
-                "That is -g: what the pairs know is not used.",
+                "added to g",
+                lambda g, rate, epsilon: g - rate * g / (g.abs() + epsilon),
+                "You added the step to g. The exercise asks for the step "
+                "alone.",
             ),
         ),
     ),
+    TWO_LOOPS,
     Exercise(
         number="06.4",
         right=_at_z,
@@ -278,6 +220,41 @@ EXERCISES = (
                 "sign turned",
                 lambda z, gradient: -_at_z(z, gradient),
                 "The sign is turned: the sigmoid rises.",
+            ),
+            Mistake(
+                "other factor alone",
+                lambda z, gradient: (1 - z.sigmoid()) * gradient,
+                "You multiplied by 1 - x. The derivative of the sigmoid has "
+                "one more factor.",
+            ),
+            Mistake(
+                "gradient forgotten",
+                lambda z, gradient: z.sigmoid() * (1 - z.sigmoid()),
+                "That is the derivative of x. By the chain rule the given "
+                "gradient comes in as well.",
+            ),
+            Mistake(
+                "x squared",
+                lambda z, gradient: z.sigmoid() ** 2 * gradient,
+                "You multiplied by x twice. One of the two factors is "
+                "another.",
+            ),
+            Mistake(
+                "half z, half x",
+                lambda z, gradient: z.sigmoid() * (1 - z) * gradient,
+                "One factor has x, the other still has z. (6.11) has x in "
+                "both.",
+            ),
+            Mistake(
+                "arguments swapped",
+                lambda z, gradient: _at_z(gradient, z),
+                "You put the gradient into the sigmoid: z comes first.",
+            ),
+            Mistake(
+                "tanh",
+                lambda z, gradient: (1 - z.tanh() ** 2) * gradient,
+                "That is the derivative of tanh. The sigmoid is flatter and "
+                "runs from 0 to 1.",
             ),
         ),
     ),

@@ -1,34 +1,19 @@
 """Exercises of notebook 04: the style loss and its scales."""
 
-import torch
 from torch import Tensor
 
+from styletut.exercises.style_gradient import STYLE_GRADIENT
+from styletut.exercises.tensors import waves
 from styletut.exercises.verdict import Exercise, Mistake
-from styletut.losses import (
-    gram_matrix,
-    relu_gate,
-    style_layer_gradient,
-    style_layer_loss,
-)
-
-
-def _tensor(*shape: int, pace: float = 1.0) -> Tensor:
-    """Numbers of both signs, the same on every machine."""
-    count = torch.Size(shape).numel()
-    numbers = torch.arange(1, count + 1, dtype=torch.float64)
-    return (numbers.square().mul(pace).sin() * 2).reshape(shape)
+from styletut.losses import gram_matrix, style_layer_loss
 
 
 def _pairs() -> list[tuple[Tensor, Tensor, int]]:
     return [
-        (_tensor(2, 3), gram_matrix(_tensor(2, 5, pace=1.7)), 5),
-        (_tensor(4, 6, pace=0.6), gram_matrix(_tensor(4, 2, pace=2.1)), 2),
-        (_tensor(3, 3, pace=1.1), gram_matrix(_tensor(3, 3, pace=0.8)), 3),
+        (waves(2, 3), gram_matrix(waves(2, 5, pace=1.7)), 5),
+        (waves(4, 6, pace=0.6), gram_matrix(waves(4, 2, pace=2.1)), 2),
+        (waves(3, 3, pace=1.1), gram_matrix(waves(3, 3, pace=0.8)), 3),
     ]
-
-
-def _rectified() -> list[tuple[Tensor, Tensor, int]]:
-    return [(F.relu(), A, M_a) for F, A, M_a in _pairs()]
 
 
 def _difference(F: Tensor, A: Tensor, M_a: int) -> Tensor:
@@ -38,20 +23,6 @@ def _difference(F: Tensor, A: Tensor, M_a: int) -> Tensor:
 def _raw_loss(F: Tensor, A: Tensor, M_a: int) -> Tensor:
     N, M = F.shape
     return (gram_matrix(F) - A).square().sum() / (4 * N**2 * M**2)
-
-
-def _mean_gradient(F: Tensor, A: Tensor, M_a: int) -> Tensor:
-    return 4 * style_layer_gradient(F, A, M_a)
-
-
-def _through_the_relu(F: Tensor, A: Tensor, M_a: int) -> Tensor:
-    return relu_gate(_mean_gradient(F, A, M_a), F)
-
-
-def _of_positions(F: Tensor, A: Tensor, M_a: int) -> Tensor:
-    difference = gram_matrix(F) / F.shape[1] - A / M_a
-    turned = (F.T @ difference).T
-    return relu_gate(turned * 4 / F.shape[0] ** 2, F)
 
 
 def _layers() -> list[tuple[float, int, int]]:
@@ -71,6 +42,26 @@ EXERCISES = (
                 _raw_loss,
                 "You divided both Gram matrices by F's number of positions. "
                 "The style picture has M_a.",
+            ),
+            Mistake(
+                "style's count for both",
+                lambda F, A, M_a: style_layer_loss(
+                    F * (F.shape[1] / M_a) ** 0.5, A, M_a
+                ),
+                "You divided both Gram matrices by M_a. F has its own number "
+                "of positions.",
+            ),
+            Mistake(
+                "A not divided",
+                lambda F, A, M_a: style_layer_loss(F, A, 1),
+                "You divided G by its number of positions, and A by nothing.",
+            ),
+            Mistake(
+                "G not divided",
+                lambda F, A, M_a: style_layer_loss(
+                    F * F.shape[1] ** 0.5, A, M_a
+                ),
+                "You divided A by its number of positions, and G by nothing.",
             ),
             Mistake(
                 "factor 1/4 missing",
@@ -108,98 +99,66 @@ EXERCISES = (
                 lambda F, A, M_a: style_layer_loss(F, A / M_a, M_a),
                 "A was divided by M_a twice.",
             ),
-        ),
-    ),
-    Exercise(
-        number="04.2",
-        right=_through_the_relu,
-        praise="Four times (4.4)'s, and the gate.",
-        cases=_rectified,
-        mistakes=(
             Mistake(
-                "missing ReLU gate",
-                _mean_gradient,
-                "That is the derivative with respect to F. On the way to Z "
-                "the gate (2.3) is missing.",
+                "squared norm alone",
+                lambda F, A, M_a: _difference(F, A, M_a).square().sum(),
+                "That is the squared norm of the difference. (4.4) divides it "
+                "once more.",
             ),
             Mistake(
-                "the paper's scale",
-                lambda F, A, M_a: relu_gate(
-                    style_layer_gradient(F, A, M_a), F
-                ),
-                "That belongs to (4.4) with its 1/4. The mean is four times "
-                "as large.",
-            ),
-            Mistake(
-                "factor 2 for two places",
-                lambda F, A, M_a: _through_the_relu(F, A, M_a) / 2,
-                "It is half of what it should be: one factor 2 comes from "
-                "the square, another from F standing in F F^T twice.",
-            ),
-            Mistake(
-                "no division by positions",
-                _of_positions,
-                "G/M changes by 1/M when F does: one more factor 1/M.",
-            ),
-            Mistake(
-                "sum for mean",
+                "not summed",
                 lambda F, A, M_a: (
-                    _through_the_relu(F, A, M_a) * F.shape[0] ** 2
+                    _difference(F, A, M_a).square() / (4 * F.shape[0] ** 2)
                 ),
-                "That is the derivative of the sum; the mean is over N^2 "
-                "entries.",
-            ),
-            Mistake(
-                "one count for both",
-                lambda F, A, M_a: relu_gate(
-                    4 * style_layer_gradient(F, A, F.shape[1]), F
-                ),
-                "You divided A by F's number of positions. It has its own.",
-            ),
-            Mistake(
-                "sign turned",
-                lambda F, A, M_a: -_through_the_relu(F, A, M_a),
-                "The sign is turned: that is the direction of descent.",
+                "You have one number for each entry. A loss is one number: "
+                "their sum.",
             ),
         ),
     ),
+    STYLE_GRADIENT,
     Exercise(
         number="04.3",
-        right=(4.0, 1.0, 1.0, 16.0),
+        right=(9.0, 1.0, 1.0, 81.0),
         praise="Only forms that divide by positions keep their balance.",
         mistakes=(
             Mistake(
                 "side for area",
-                (2.0, 1.0, 1.0, 4.0),
-                "You took twice as many positions. Twice the side is four "
-                "times the area.",
+                (3.0, 1.0, 1.0, 9.0),
+                "You took three times as many positions. Three times the "
+                "side is nine times the area.",
             ),
             Mistake(
                 "Gram matrix not squared",
-                (4.0, 1.0, 1.0, 4.0),
-                "G - A grows fourfold, and it is squared.",
+                (9.0, 1.0, 1.0, 9.0),
+                "G - A grows ninefold, and it is squared.",
             ),
             Mistake(
                 "division by M forgotten",
-                (4.0, 1.0, 16.0, 16.0),
-                "(4.1) divides by M squared: what is left of the 16?",
+                (9.0, 1.0, 81.0, 81.0),
+                "(4.1) divides by M squared: what is left of the 81?",
             ),
             Mistake(
                 "mean taken for the sum",
-                (4.0, 4.0, 1.0, 16.0),
+                (9.0, 9.0, 1.0, 81.0),
                 "The mean form divides by the number of terms, which grows "
                 "as well.",
             ),
             Mistake(
                 "style as the content",
-                (4.0, 1.0, 4.0, 16.0),
-                "In (4.1) a numerator 16 times as large meets a denominator "
-                "16 times as large.",
+                (9.0, 1.0, 9.0, 81.0),
+                "In (4.1) a numerator 81 times as large meets a denominator "
+                "81 times as large.",
+            ),
+            Mistake(
+                "twice the side",
+                (4.0, 1.0, 1.0, 16.0),
+                "These are the factors for twice the side. Here it is three "
+                "times.",
             ),
             Mistake(
                 "everything stays",
                 (1.0, 1.0, 1.0, 1.0),
-                "(2.1) is a sum over positions, and there are four times as "
+                "(2.1) is a sum over positions, and there are nine times as "
                 "many.",
             ),
         ),
@@ -241,6 +200,35 @@ EXERCISES = (
                 "positions not cancelled",
                 lambda beta, N, M: beta * M**2 / N**2,
                 "M belongs to both divisors; only N differs.",
+            ),
+            Mistake(
+                "half of the way back",
+                lambda beta, N, M: beta * N**2,
+                "You translated one of the two divisions, and in the other "
+                "direction.",
+            ),
+            Mistake(
+                "positions for the Gram matrix's N",
+                lambda beta, N, M: beta / (N * M) ** 2,
+                "You translated N M. Both forms divide by M; and what about "
+                "the mean?",
+            ),
+            Mistake(
+                "the paper's 4 left in",
+                lambda beta, N, M: 4 * beta / N**4,
+                "The power of N is right. The 4 belongs to the paper's E, "
+                "which is not asked for.",
+            ),
+            Mistake(
+                "divided by the paper's 4",
+                lambda beta, N, M: beta / (4 * N**4),
+                "The power of N is right. The 4 belongs to the paper's E, "
+                "which is not asked for.",
+            ),
+            Mistake(
+                "beta forgotten",
+                lambda beta, N, M: 1 / N**4,
+                "That is the factor. The exercise asks for the weight.",
             ),
         ),
     ),

@@ -10,10 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
-from torch import Tensor
-
-from styletut.exercises.comparison import agrees, shape, show, show_case
+from styletut.exercises.comparison import agrees, settled
+from styletut.exercises.running import GRADIENT, Failure, Result, run
+from styletut.exercises.wording import (
+    difference,
+    missing_gradient,
+    open_entries,
+    show,
+    show_case,
+)
 
 Outcome = Literal["not attempted", "right", "wrong"]
 
@@ -24,7 +29,8 @@ class Mistake:
 
     Attributes:
         name: What it is called, in a few words: "Gram of the positions".
-        answer: The value, or the function, that one gets by it.
+        answer: The value, or the function, that one gets by it. A function
+            may stop with an error where the student's does.
         hint: What happened and where to look, without the right answer.
     """
 
@@ -75,154 +81,127 @@ class Verdict:
     mistake: str = ""
 
 
-class _FailedError(Exception):
-    """The answer cannot be compared; the message says why."""
-
-
 def judge(exercise: Exercise, answer: Any) -> Verdict:
     """Compare an answer with the right one and with the typical mistakes.
 
     Args:
         exercise: The question.
-        answer: A value or a function. `...`, or a function that returns it,
-            is not attempted yet.
+        answer: A value or a function, which is called once for each case.
+            `...`, a tuple or list that holds it, or a function that returns
+            such, is not attempted yet.
 
     Returns:
-        The verdict. Whatever the answer does, nothing is raised.
+        The verdict. Whatever the answer does, nothing is raised but
+        `KeyboardInterrupt`.
     """
-    number = exercise.number
-    if _untouched(exercise, answer):
-        return Verdict(number, "not attempted", f"{number}: not attempted yet")
-    try:
-        _check_kind(exercise, answer)
-        difference = _first_difference(exercise, answer)
-    except _FailedError as failure:
-        return Verdict(number, "wrong", f"{number}: not yet. {failure}")
-    if not difference:
-        return Verdict(number, "right", f"{number}: right. {exercise.praise}")
-    for mistake in exercise.mistakes:
-        if _is_mistake(exercise, mistake, answer):
-            text = f"{number}: not yet. {difference}\n{mistake.hint}"
-            return Verdict(number, "wrong", text, mistake.name)
-    return Verdict(number, "wrong", f"{number}: not yet. {difference}")
+    if _is_open(answer):
+        return _untouched(exercise)
+    if not callable(exercise.right):
+        return _judge_value(exercise, answer)
+    return _judge_function(exercise, answer)
 
 
-def _untouched(exercise: Exercise, answer: Any) -> bool:
-    if answer is ...:
-        return True
-    if not callable(answer) or not callable(exercise.right):
-        return False
-    try:
-        return _holds_ellipsis(answer(*exercise.cases()[0]))
-    except Exception:  # an attempt, and _first_difference tells of it
-        return False
-
-
-def _holds_ellipsis(value: Any) -> bool:
-    parts = value if isinstance(value, tuple) else (value,)
+def _is_open(value: Any) -> bool:
+    parts = value if isinstance(value, (tuple, list)) else (value,)
     return any(part is ... for part in parts)
 
 
-def _check_kind(exercise: Exercise, answer: Any) -> None:
-    if callable(exercise.right) and not callable(answer):
-        raise _FailedError(
+def _untouched(exercise: Exercise) -> Verdict:
+    number = exercise.number
+    return Verdict(number, "not attempted", f"{number}: not attempted yet")
+
+
+def _right(exercise: Exercise) -> Verdict:
+    number = exercise.number
+    return Verdict(number, "right", f"{number}: right. {exercise.praise}")
+
+
+def _wrong(
+    exercise: Exercise, why: str, mistake: Mistake | None = None
+) -> Verdict:
+    text = f"{exercise.number}: not yet. {why}"
+    if mistake is None:
+        return Verdict(exercise.number, "wrong", text)
+    text = f"{text}\n{mistake.hint}"
+    return Verdict(exercise.number, "wrong", text, mistake.name)
+
+
+def _judge_value(exercise: Exercise, answer: Any) -> Verdict:
+    if callable(answer):
+        why = "This exercise takes a value, not a function: call it first."
+        return _wrong(exercise, why)
+    try:
+        answer = settled(answer)
+    except Exception:  # a generator that stops is no value
+        return _wrong(exercise, f"{show(answer)} cannot be read.")
+    if agrees(answer, exercise.right, exercise.tolerance):
+        return _right(exercise)
+    # what is expected is not told: the exercise would be over
+    why = open_entries(answer, exercise.right, exercise.tolerance)
+    for mistake in exercise.mistakes:
+        if agrees(answer, mistake.answer, exercise.tolerance):
+            return _wrong(exercise, why, mistake)
+    return _wrong(exercise, why)
+
+
+def _judge_function(exercise: Exercise, answer: Any) -> Verdict:
+    if not callable(answer):
+        why = (
             f"This exercise takes the function itself, not {show(answer)}: "
             "give its name without parentheses."
         )
-    if callable(answer) and not callable(exercise.right):
-        raise _FailedError(
-            "This exercise takes a value, not a function: call it first."
-        )
+        return _wrong(exercise, why)
+    cases = range(len(exercise.cases()))
+    came = [_result(exercise, answer, index) for index in cases]
+    if any(not isinstance(c, Failure) and _is_open(c[""]) for c in came):
+        return _untouched(exercise)
+    for index in cases:
+        if why := _difference(exercise, came[index], index):
+            return _wrong(exercise, why, _named(exercise, came))
+    return _right(exercise)
 
 
-def _first_difference(exercise: Exercise, answer: Any) -> str:
+def _result(exercise: Exercise, function: Any, index: int) -> Result:
+    return run(function, exercise.cases, index, exercise.gradient)
+
+
+def _difference(exercise: Exercise, came: Result, index: int) -> str:
     """Return what differs from the right answer first, "" if nothing."""
-    if not callable(exercise.right):
-        return _difference(exercise, answer, exercise.right)
-    for index, case in enumerate(exercise.cases()):
-        expected = _results(exercise, exercise.right, index)
-        came = _results(exercise, answer, index)
-        for what, right in expected.items():
-            if difference := _difference(exercise, came[what], right):
-                return f"For {show_case(case)}{what}: {difference}"
+    if isinstance(came, Failure):
+        return came.text
+    expected = _result(exercise, exercise.right, index)
+    if isinstance(expected, Failure):
+        raise AssertionError(f"the right answer fails: {expected.text}")
+    for what, right in expected.items():
+        if agrees(came[what], right, exercise.tolerance):
+            continue
+        if what == GRADIENT and came[what] is None:
+            told = missing_gradient(came[""])
+        else:
+            told = difference(came[what], right, exercise.tolerance)
+        return f"For {show_case(exercise.cases()[index])}{what}: {told}"
     return ""
 
 
-def _results(exercise: Exercise, function: Any, index: int) -> dict[str, Any]:
-    """Return what a function gives for a case, by what it is."""
-    case = exercise.cases()[index]
-    kept = exercise.cases()[index]
-    wants_gradient = exercise.gradient and isinstance(case[0], Tensor)
-    if wants_gradient:
-        case = (case[0].detach().clone().requires_grad_(), *case[1:])
-    value = _call(function, case)
-    for given, before in zip(case, kept, strict=True):
-        if isinstance(given, Tensor) and not torch.equal(
-            given.detach(), before.detach()
+def _named(exercise: Exercise, came: Sequence[Result]) -> Mistake | None:
+    """Return the first mistake that gives the same for every case."""
+    for mistake in exercise.mistakes:
+        if all(
+            _alike(each, _result(exercise, mistake.answer, index), exercise)
+            for index, each in enumerate(came)
         ):
-            raise _FailedError(
-                "Your function changes the tensor that it is given. Make a "
-                "new one: `x * 2`, not `x *= 2`, and no method that ends in "
-                "an underscore."
-            )
-    results = {"": value}
-    if wants_gradient:
-        results[", its gradient by autograd"] = _gradient(value, case[0])
-    return results
+            return mistake
+    return None
 
 
-def _call(function: Any, case: tuple[Any, ...]) -> Any:
-    try:
-        value = function(*case)
-    except Exception as error:
-        line = _line_of(error)
-        raise _FailedError(
-            f"For {show_case(case)} your function stops{line} with "
-            f"{type(error).__name__}: {error}"
-        ) from error
-    if value is None:
-        raise _FailedError("Your function returns None: add a `return`.")
-    return value
-
-
-def _line_of(error: Exception) -> str:
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    inside = place and place.tb_frame.f_code.co_filename.startswith("<")
-    return f" in line {place.tb_lineno}" if place and inside else ""
-
-
-def _gradient(value: Any, x: Tensor) -> Tensor | None:
-    if not isinstance(value, Tensor) or not value.requires_grad:
-        return None
-    (gradient,) = torch.autograd.grad(value.sum(), x, allow_unused=True)
-    return gradient
-
-
-def _is_mistake(exercise: Exercise, mistake: Mistake, answer: Any) -> bool:
-    as_if_right = Exercise(
-        exercise.number,
-        mistake.answer,
-        (),
-        "",
-        exercise.cases,
-        exercise.tolerance,
-        exercise.gradient,
+def _alike(came: Result, mistaken: Result, exercise: Exercise) -> bool:
+    if isinstance(came, Failure) or isinstance(mistaken, Failure):
+        return (
+            isinstance(came, Failure)
+            and isinstance(mistaken, Failure)
+            and came.kind == mistaken.kind
+        )
+    return all(
+        agrees(came[what], wrong, exercise.tolerance)
+        for what, wrong in mistaken.items()
     )
-    try:
-        return not _first_difference(as_if_right, answer)
-    except _FailedError:
-        return False
-
-
-def _difference(exercise: Exercise, came: Any, right: Any) -> str:
-    """Return in words how a value differs from the right one, "" if not."""
-    if agrees(came, right, exercise.tolerance):
-        return ""
-    if came is None and isinstance(right, Tensor):
-        return "no gradient arrives; does the result hang on the input?"
-    shapes = shape(came), shape(right)
-    if None not in shapes and shapes[0] != shapes[1]:
-        return f"shape {shapes[0]} came; shape {shapes[1]} is expected."
-    return f"{show(came)} came; {show(right)} is expected."

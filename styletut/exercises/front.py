@@ -1,0 +1,178 @@
+"""Exercise of notebook 05: the runs that nobody beats."""
+
+from collections.abc import Sequence
+
+from styletut.exercises.verdict import Exercise, Mistake
+
+Run = tuple[float, float]
+Runs = Sequence[Run]
+
+
+def _runs() -> list[tuple[Runs]]:
+    lists = (
+        [(1, 5), (2, 3), (3, 4), (4, 1)],
+        [(2, 2), (2, 2), (3, 2), (1, 4), (2, 5)],
+        [(5, 1), (4, 1.5), (3, 2.5), (2.9, 2.5), (9, 9)],
+        [(0.5, 0.5)],
+        [(3, 1), (3, 2), (1, 3), (2, 2.9)],
+        [(3, 2), (3, 1), (4, 4), (4, 4), (1, 3), (2, 2.9), (1, 3)],
+    )
+    # made here, so that equal runs are not one and the same object
+    return [([(float(c), float(s)) for c, s in runs],) for runs in lists]
+
+
+def _no_worse(a: Run, b: Run) -> bool:
+    return a[0] <= b[0] and a[1] <= b[1]
+
+
+def _beats(a: Run, b: Run) -> bool:
+    return _no_worse(a, b) and a != b
+
+
+def _front(runs: Runs) -> set[int]:
+    return {
+        i
+        for i, run in enumerate(runs)
+        if not any(_beats(other, run) for other in runs)
+    }
+
+
+def _strictly_in_both(runs: Runs) -> set[int]:
+    return {
+        i
+        for i, run in enumerate(runs)
+        if not any(o[0] < run[0] and o[1] < run[1] for o in runs)
+    }
+
+
+def _beaten_by_equals(runs: Runs) -> set[int]:
+    return {
+        i
+        for i, run in enumerate(runs)
+        if not any(_no_worse(o, run) for j, o in enumerate(runs) if j != i)
+    }
+
+
+def _beaten_by_itself(runs: Runs) -> set[int]:
+    return {
+        i
+        for i, run in enumerate(runs)
+        if not any(_no_worse(other, run) for other in runs)
+    }
+
+
+def _beaten_in_one(runs: Runs) -> set[int]:
+    return {
+        i
+        for i, run in enumerate(runs)
+        if not any(o[0] < run[0] or o[1] < run[1] for o in runs)
+    }
+
+
+def _compared_as_pairs(runs: Runs) -> set[int]:
+    return {i for i, run in enumerate(runs) if not any(o < run for o in runs)}
+
+
+def _largest(runs: Runs) -> set[int]:
+    return _front([(-c, -s) for c, s in runs])
+
+
+def _ends(runs: Runs) -> set[int]:
+    indices = range(len(runs))
+    return {
+        min(indices, key=lambda i: runs[i][0]),
+        min(indices, key=lambda i: runs[i][1]),
+    }
+
+
+def _sorted_by_content(runs: Runs) -> set[int]:
+    found, least = set(), float("inf")
+    for i in sorted(range(len(runs)), key=lambda i: runs[i][0]):
+        if runs[i][1] < least:
+            found.add(i)
+            least = runs[i][1]
+    return found
+
+
+FRONT = Exercise(
+    number="05.4",
+    right=_front,
+    praise="Nobody beats these.",
+    cases=_runs,
+    mistakes=(
+        Mistake(
+            "better in both asked for",
+            _strictly_in_both,
+            "A run is also beaten by one that is equal in one loss and "
+            "better in the other.",
+        ),
+        Mistake(
+            "equals beat each other",
+            _beaten_by_equals,
+            "Two equal runs do not beat each other; both stay.",
+        ),
+        Mistake(
+            "beaten by itself",
+            _beaten_by_itself,
+            "Each run is at least as good as itself, and so it beat itself: "
+            "must not one of the two losses be better?",
+        ),
+        Mistake(
+            "beaten in one loss",
+            _beaten_in_one,
+            "You asked whether another is better in content *or* style. To "
+            "beat it must be as good in both.",
+        ),
+        Mistake(
+            "one of equals",
+            lambda runs: {runs.index(runs[i]) for i in _front(runs)},
+            "Of equal runs you have only the first: `runs.index` always "
+            "finds that one.",
+        ),
+        Mistake(
+            "compared as pairs",
+            _compared_as_pairs,
+            "Python compares pairs by their first numbers, and by the second "
+            "only where those are equal. Compare the losses one by one.",
+        ),
+        Mistake(
+            "sorted by content alone",
+            _sorted_by_content,
+            "You went through the runs in the order of content. What about "
+            "two that are equal there?",
+        ),
+        Mistake(
+            "runs for indices",
+            lambda runs: {runs[i] for i in _front(runs)},
+            "These are the runs themselves. The exercise asks for their "
+            "indices.",
+        ),
+        Mistake(
+            "counted from 1",
+            lambda runs: {i + 1 for i in _front(runs)},
+            "Python counts from 0: the first run has the index 0.",
+        ),
+        Mistake(
+            "truth values",
+            lambda runs: [i in _front(runs) for i in range(len(runs))],
+            "You say of each run whether it stays. The exercise asks for the "
+            "indices of those that do.",
+        ),
+        Mistake(
+            "largest for smallest",
+            _largest,
+            "You took the far side: small losses are good.",
+        ),
+        Mistake(
+            "ends only",
+            _ends,
+            "You kept the best in content and the best in style. Between "
+            "them there are compromises that nobody beats.",
+        ),
+        Mistake(
+            "the beaten",
+            lambda runs: set(range(len(runs))) - _front(runs),
+            "You returned those that are beaten.",
+        ),
+    ),
+)
