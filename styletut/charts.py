@@ -134,8 +134,12 @@ def bars(
             )
         axes.set_xticks(range(len(names)), names)
         axes.grid(visible=False, axis="x")
-        if len(values) > 1:
-            axes.legend()
+        if len(values) > 1:  # above, where it hides no bar
+            axes.legend(
+                loc="lower left",
+                bbox_to_anchor=(0, 1),
+                ncols=min(3, len(values)),
+            )
     return Figure(figure, alt)
 
 

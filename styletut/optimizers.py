@@ -10,7 +10,7 @@ reads more), and nothing depends on the clock.
 import inspect
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -46,10 +46,10 @@ class Iterate(NamedTuple):
 
 
 class _Pair(NamedTuple):
+    """A step and the gradient's change along it."""
+
     s: Tensor
     y: Tensor
-    ys: float
-    yy: float
 
 
 def lbfgs(
@@ -58,18 +58,20 @@ def lbfgs(
     *,
     evaluations: int,
     bounds: Bounds = None,
-    history: int = 50,
+    history: int = 15,
     unit: float = 1.0,
 ) -> Iterator[Iterate]:
     """Projected L-BFGS with a backtracking line search.
 
     Directions are those of the two-loop recursion (Nocedal and Wright 2006,
     algorithm 7.4; notebook 06, (6.9)) over the coordinates that the bounds
-    leave free; every trial point is projected onto the bounds, and the pairs
-    (s, y) are taken between points really visited. A step is accepted if the
-    value falls by a part of what the gradient predicts, so values never rise.
-    Multiplying the function by a number changes nothing: while there is no
-    curvature to go by, the step's length is set in units of x.
+    leave free, from the free part of each pair: the inverse of a part of a
+    matrix is not the part of its inverse. Every trial point is projected onto
+    the bounds, and the pairs (s, y) are taken between points really visited.
+    A step is accepted if the value falls by a part of what the gradient
+    predicts, so values never rise. Multiplying the function by a number
+    changes nothing: while there is no curvature to go by, the step's length
+    is set in units of x.
 
     Args:
         evaluate: x -> (value, gradient).
@@ -91,9 +93,10 @@ def lbfgs(
     length = FIRST_STEP * unit
     while done < evaluations:
         free = _free(x, g, bounds)
-        d = -_two_loop(g * free, pairs) * free
-        if not pairs:
-            d = d * (length / _root_mean_square(d))
+        downhill = -g * free
+        # without any curvature to go by, a step of a length in units of x
+        h = length / _root_mean_square(downhill)
+        d = _two_loop(downhill, _parts(pairs, free), h)
         accepted = None
         t = 1.0
         for _ in range(min(BACKTRACKS, evaluations - done)):
@@ -122,7 +125,7 @@ def lbfgs(
             continue
         x, value, g, _ = accepted
         if ys > SMALLEST_COSINE * math.sqrt(yy * ss):
-            pairs.append(_Pair(s, y, ys, yy))
+            pairs.append(_Pair(s, y))
         elif not pairs:
             length *= 2  # concave along the step: go further next time
         yield accepted
@@ -288,19 +291,37 @@ def check_options(optimizer: str, options: Mapping[str, object]) -> None:
             )
 
 
-def _two_loop(g: Tensor, pairs: deque[_Pair]) -> Tensor:
-    """Return H g for the inverse Hessian that the pairs describe."""
+def _parts(pairs: Iterable[_Pair], free: Tensor) -> list[_Pair]:
+    """Return the pairs with 0 where a coordinate is held."""
+    return [_Pair(pair.s * free, pair.y * free) for pair in pairs]
+
+
+def _two_loop(g: Tensor, pairs: Sequence[_Pair], h: Tensor) -> Tensor:
+    """Return B g for the inverse Hessian B that the pairs describe.
+
+    A pair that curves downwards is passed over. All numbers stay on the
+    device.
+
+    Args:
+        g: The gradient.
+        pairs: The oldest first.
+        h: B is h times 1 before the first pair.
+    """
+    rhos = []
+    for s, y in pairs:
+        ys, yy, ss = _dot(y, s), _dot(y, y), _dot(s, s)
+        curves = ys > SMALLEST_COSINE * (yy * ss).sqrt()
+        rhos.append(torch.where(curves, 1 / ys, torch.zeros_like(ys)))
+        h = torch.where(curves, ys / yy, h)
     q = g.clone()
     alphas = []
-    for pair in reversed(pairs):
-        alpha = _dot(pair.s, q) / pair.ys
-        q.addcmul_(pair.y, alpha, value=-1)
+    for (s, y), rho in zip(reversed(pairs), reversed(rhos), strict=True):
+        alpha = rho * _dot(s, q)
+        q.addcmul_(y, alpha, value=-1)
         alphas.append(alpha)
-    if pairs:
-        q *= pairs[-1].ys / pairs[-1].yy
-    for pair, alpha in zip(pairs, reversed(alphas), strict=True):
-        beta = _dot(pair.y, q) / pair.ys
-        q.addcmul_(pair.s, alpha - beta)
+    q *= h
+    for (s, y), rho, alpha in zip(pairs, rhos, reversed(alphas), strict=True):
+        q.addcmul_(s, alpha - rho * _dot(y, q))
     return q
 
 

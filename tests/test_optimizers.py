@@ -137,14 +137,16 @@ def test_two_loop_recursion_is_the_bfgs_update_of_a_dense_matrix():
     for _ in range(3):
         s = torch.randn(5, generator=generator, dtype=torch.float64)
         y = A @ s
-        pairs.append(optimizers._Pair(s, y, float(s @ y), float(y @ y)))
+        pairs.append(optimizers._Pair(s, y))
     eye = torch.eye(5, dtype=torch.float64)
-    H = eye * pairs[-1].ys / pairs[-1].yy
-    for s, y, ys, _ in pairs:
-        V = eye - torch.outer(y, s) / ys
-        H = V.T @ H @ V + torch.outer(s, s) / ys
+    H = eye * (s @ y) / (y @ y)
+    for s, y in pairs:
+        V = eye - torch.outer(y, s) / (s @ y)
+        H = V.T @ H @ V + torch.outer(s, s) / (s @ y)
     g = torch.randn(5, generator=generator, dtype=torch.float64)
-    torch.testing.assert_close(optimizers._two_loop(g, pairs), H @ g)
+    torch.testing.assert_close(
+        optimizers._two_loop(g, pairs, torch.ones(()).to(g)), H @ g
+    )
 
 
 def test_lbfgs_solves_a_quadratic():
@@ -338,3 +340,34 @@ def test_at_most_one_read_by_the_host_an_evaluation(name, monkeypatch):
         Counted(rosenbrock), x0, evaluations=25, bounds=unit_box(x0)
     ):
         assert len(reads) <= iterate.evaluations
+
+
+def test_lbfgs_reaches_the_lowest_point_of_a_box():
+    """Coordinates that reach a border must not mislead the others."""
+    i = torch.arange(3, dtype=torch.float64)
+    mixing = 0.9 ** (i[:, None] - i[None]).abs()
+    K = mixing @ torch.diag(10.0 ** (2 * i / 3)) @ mixing
+    bottom = torch.tensor([-1, 0.5, 2], dtype=torch.float64)
+
+    def evaluate(x):
+        e = x - bottom
+        return e @ K @ e / 2, K @ e
+
+    box = torch.zeros_like(i), torch.ones_like(i)
+    start = torch.full_like(i, 0.5)
+    *_, last = lbfgs(evaluate, start, evaluations=60, bounds=box)
+    # x_0 and x_2 are held at 0 and 1, and x_1 has no slope left
+    held = torch.tensor([0, float(last.x[1]), 1], dtype=torch.float64)
+    torch.testing.assert_close(last.x, held, atol=1e-12, rtol=0)
+    assert abs(float((K @ (held - bottom))[1])) < 1e-6
+
+
+def test_a_pair_that_curves_downwards_is_passed_over():
+    s = torch.tensor([1.0, 0], dtype=torch.float64)
+    g = torch.tensor([3.0, 5], dtype=torch.float64)
+    h = torch.tensor(0.5, dtype=torch.float64)
+    pair, two_loop = optimizers._Pair, optimizers._two_loop
+    upwards, downwards = pair(s, 2 * s), pair(s, -2 * s)
+    torch.testing.assert_close(two_loop(g, [downwards], h), h * g)
+    with_one = two_loop(g, [downwards, upwards], h)
+    torch.testing.assert_close(with_one, g / 2)  # y.s / y.y = 1 / 2
