@@ -304,8 +304,8 @@ class Objective:
 
         def pull(g: Tensor, F: Tensor) -> None:
             if scale:
-                g.add_(F, alpha=scale)
-                g.sub_(self._content[layer], alpha=scale)
+                # the difference first, so that equal maps pull at nothing
+                g.add_(F - self._content[layer], alpha=scale)
 
         return pull
 

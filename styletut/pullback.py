@@ -71,6 +71,8 @@ def gradient_at_pixels(
 ) -> Tensor:
     """Return the gradient of all layers' losses with respect to the picture.
 
+    It is (2.5), through all the layers of the network.
+
     Args:
         vgg: The network.
         image: (1, 3, H, W), float32, on the CPU; see `possible`.

@@ -1,4 +1,4 @@
-"""The gradient by the course's formulas, against autograd."""
+"""The gradient by the course's formula (2.5), against autograd."""
 
 import pytest
 import torch
