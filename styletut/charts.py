@@ -25,6 +25,7 @@ _HATCHES = ("", "//", "..", "\\\\", "xx")
 _FEW = 8  # positions that are named one by one
 _SHARP = 2  # PNG pixels for each CSS pixel
 _WIDTH, _HEIGHT = 640, 360
+_LETTER, _KEY = 8, 70  # width of a letter of a legend, and of its key
 
 Values = Sequence[SupportsFloat]
 
@@ -135,10 +136,10 @@ def bars(
         axes.set_xticks(range(len(names)), names)
         axes.grid(visible=False, axis="x")
         if len(values) > 1:  # above, where it hides no bar
-            axes.legend(
-                loc="lower left",
-                bbox_to_anchor=(0, 1),
-                ncols=min(3, len(values)),
+            longest = max(len(label) for label in values)
+            fit = _WIDTH // (_KEY + _LETTER * longest)
+            figure.legend(
+                loc="outside upper left", ncols=min(fit, len(values))
             )
     return Figure(figure, alt)
 
