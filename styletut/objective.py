@@ -305,7 +305,7 @@ class Objective:
         def pull(g: Tensor, F: Tensor) -> None:
             if scale:
                 # the difference first, so that equal maps pull at nothing
-                g.add_(F - self._content[layer], alpha=scale)
+                g.add_((F - self._content[layer]).mul_(scale))
 
         return pull
 
@@ -328,11 +328,12 @@ class Objective:
         losses = [share * D.square().sum() for share, D in differences]
         loss = factor / (4 * N**2) * torch.stack(losses).sum()
         scale = self.beta * self.style_layers[layer] * factor / (N**2 * M)
-        D = torch.cat([share * D for share, D in differences]).sum(0)
+        # scaled as a tensor, where what is too large becomes infinite
+        D = scale * torch.cat([share * D for share, D in differences]).sum(0)
 
         def pull(g: Tensor, F: Tensor) -> None:
             if scale:
-                _columns(g).addmm_(_columns(F), D, alpha=scale)
+                _columns(g).addmm_(_columns(F), D)
 
         return loss, pull
 
