@@ -81,8 +81,9 @@ notebook: $(INSTALLED) ## run one notebook and store its outputs: N=00
 	@test -n "$(N)" || { echo "Say which one: make notebook N=00"; exit 2; }
 	$(IN_VENV) tools/make_notebooks.py $(N)
 
-bench: $(INSTALLED) ## measure what objective and optimizer add (quiet machine)
+bench: $(INSTALLED) ## measure speed and memory, ours and others' (quiet machine)
 	$(IN_VENV) benchmarks/overhead.py
+	$(IN_VENV) benchmarks/side_by_side.py
 
 wheels: ## download all packages for a class without network
 	@$(NEED_PYTHON)
