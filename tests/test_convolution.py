@@ -1,5 +1,8 @@
 """Convolutions by frozen kernels, in each form against float64."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 from torch.nn import functional
@@ -111,6 +114,13 @@ def test_the_derivative_along_a_direction(form):
     v = tensor(1, 16, 8, 8, pace=1.9)
     _, along = torch.func.jvp(lambda x: convolve(x, conv), (x,), (v,))
     assert relative(along, exact(v, weight)) < ROUNDING[form]
+
+
+def test_a_used_convolution_can_be_copied_and_sent(form):
+    x, (_, conv) = tensor(1, 16, 8, 8), frozen(16, 16)
+    before = conv(x)
+    for other in (copy.deepcopy(conv), pickle.loads(pickle.dumps(conv))):
+        assert torch.equal(other(x), before)
 
 
 def test_few_channels_or_positions_are_convolved_plainly():
