@@ -32,7 +32,6 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-PROGRAMS = ("styletut", "pastiche", "tutorial")
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 Evaluation = Callable[[], object]
 
@@ -118,6 +117,13 @@ def by_tutorial(content: str, style: str) -> Callable[[], Evaluation]:
     return start
 
 
+PROGRAMS = {
+    "styletut": by_styletut,
+    "pastiche": by_pastiche,
+    "tutorial": by_tutorial,
+}
+
+
 def peak_bytes() -> int:
     """Return the largest memory that this process has had."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
@@ -129,12 +135,7 @@ def peak_bytes() -> int:
 def work(arguments: argparse.Namespace) -> None:
     """Measure one program in this process and print it as JSON."""
     torch.set_num_threads(arguments.threads[0])
-    prepare = {
-        "styletut": by_styletut,
-        "pastiche": by_pastiche,
-        "tutorial": by_tutorial,
-    }[arguments.worker]
-    start = prepare(*arguments.pictures)
+    start = PROGRAMS[arguments.worker](*arguments.pictures)
     imported = peak_bytes()
     evaluation = start()
     seconds = []

@@ -30,6 +30,9 @@ VARIABLE = "STYLETUT_CONVOLUTION"
 
 _LAST = torch.channels_last
 
+_SHAPE = ([1, 1], [1, 1], [1, 1], 1)  # padding, stride, dilation, groups
+_POINT = ([0, 0], [1, 1], [1, 1], 1)
+
 # Lavin and Gray 2016, section 4.1, points 0, 1, -1, 2, -2 and infinity.
 _G = (
     (1 / 4, 0, 0),
@@ -263,10 +266,6 @@ class _Convolve(torch.autograd.Function):
     @staticmethod
     def jvp(ctx: Any, dx: Tensor, _: None) -> Tensor:  # type: ignore[override]
         return convolve(dx, ctx.convolution.linear)
-
-
-_SHAPE = ([1, 1], [1, 1], [1, 1], 1)  # padding, stride, dilation, groups
-_POINT = ([0, 0], [1, 1], [1, 1], 1)
 
 
 def _packed(matrix: Tensor) -> Tensor:

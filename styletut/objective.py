@@ -31,7 +31,6 @@ from styletut.losses import (
     content_loss,
     gram_difference,
     gram_matrix,
-    style_layer_loss,
     total_variation,
 )
 from styletut.pictures import check_picture, check_range
@@ -313,20 +312,8 @@ class Objective:
         """Return E_l and beta w_l dE_l/dF, (4.2) in the convention's scale."""
         N, h, w = F.shape[1:]
         M, pixels = h * w, self.shape[2] * self.shape[3]
-        differences = [
-            (
-                target.share,
-                gram_difference(
-                    F,
-                    target.grams[layer],
-                    self._style_positions(target, layer, N, M),
-                ),
-            )
-            for target in self._styles
-        ]
+        differences = self._style_differences(layer, F)
         factor = kappa(self.convention, N, M, pixels)
-        losses = [share * D.square().sum() for share, D in differences]
-        loss = factor / (4 * N**2) * torch.stack(losses).sum()
         scale = self.beta * self.style_layers[layer] * factor / (N**2 * M)
         # scaled as a tensor, where what is too large becomes infinite
         D = scale * torch.cat([share * D for share, D in differences]).sum(0)
@@ -335,7 +322,7 @@ class Objective:
             if scale:
                 _columns(g).addmm_(_columns(F), D)
 
-        return loss, pull
+        return self._style_loss(F, differences), pull
 
     def _content_layer(self, layer: str, F: Tensor) -> Tensor:
         N, h, w = F.shape[1:]
@@ -343,15 +330,35 @@ class Objective:
         return c * content_loss(F, self._content[layer])
 
     def _style_layer(self, layer: str, F: Tensor) -> Tensor:
+        return self._style_loss(F, self._style_differences(layer, F))
+
+    def _style_loss(
+        self, F: Tensor, differences: Sequence[tuple[float, Tensor]]
+    ) -> Tensor:
+        """Return E_l, (4.4) in the convention's scale, over all styles."""
         N, h, w = F.shape[1:]
-        M, pixels = h * w, self.shape[2] * self.shape[3]
         loss = F.new_zeros(())
-        for target in self._styles:
-            M_a = self._style_positions(target, layer, N, M)
-            loss = loss + target.share * style_layer_loss(
-                F, target.grams[layer], M_a
+        for share, D in differences:
+            loss = loss + share * (D.square().sum() / (4 * N**2))
+        pixels = self.shape[2] * self.shape[3]
+        return kappa(self.convention, N, h * w, pixels) * loss
+
+    def _style_differences(
+        self, layer: str, F: Tensor
+    ) -> list[tuple[float, Tensor]]:
+        """Return (share, G/M - A/M_a) for each style picture."""
+        N, h, w = F.shape[1:]
+        return [
+            (
+                target.share,
+                gram_difference(
+                    F,
+                    target.grams[layer],
+                    self._style_positions(target, layer, N, h * w),
+                ),
             )
-        return kappa(self.convention, N, M, pixels) * loss
+            for target in self._styles
+        ]
 
     def _style_positions(
         self, target: _StyleTarget, layer: str, N: int, M: int

@@ -96,7 +96,8 @@ def lbfgs(
         downhill = -g * free
         # without any curvature to go by, a step of a length in units of x
         h = length / _root_mean_square(downhill)
-        d = _two_loop(downhill, _parts(pairs, free), h)
+        usable = pairs if bounds is None else _parts(pairs, free)
+        d = _two_loop(downhill, usable, h)
         accepted = None
         t = 1.0
         for _ in range(min(BACKTRACKS, evaluations - done)):

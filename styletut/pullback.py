@@ -195,10 +195,11 @@ class _Way:
         if self.vgg.pooling == "max":
             winners = self.memory.maps(f"{name}, winners", shape, torch.uint8)
             _max_pool(large, self.x, winners)
-            self.steps.append(self._to_winners(winners, large.shape))
+            self.steps.append(self._to_windows(large.shape, winners))
         else:
-            torch.add(*_pairs_of(large), out=self.x).mul_(0.25)
-            self.steps.append(self._to_all(large.shape))
+            a, b, c, d = _quarters(large)
+            torch.add(a + b, c + d, out=self.x).mul_(0.25)
+            self.steps.append(self._to_windows(large.shape))
         self._pulled(name)
 
     def down(self) -> Tensor:
@@ -248,23 +249,20 @@ class _Way:
 
         return step
 
-    def _to_winners(self, winners: Tensor, shape: torch.Size) -> _Step:
+    def _to_windows(
+        self, shape: torch.Size, winners: Tensor | None = None
+    ) -> _Step:
+        """Go down through a pooling: to the winners, or a quarter to each."""
+
         def step(g: Tensor, place: str) -> tuple[Tensor, str]:
             place = _other(place)
             large = _cleared_border(self.memory.maps(place, shape))
             zero = g.new_zeros(())
             for k, quarter in enumerate(_quarters(large)):
-                torch.where(winners == k, g, zero, out=quarter)
-            return large, place
-
-        return step
-
-    def _to_all(self, shape: torch.Size) -> _Step:
-        def step(g: Tensor, place: str) -> tuple[Tensor, str]:
-            place = _other(place)
-            large = _cleared_border(self.memory.maps(place, shape))
-            for quarter in _quarters(large):
-                torch.mul(g, 0.25, out=quarter)
+                if winners is None:
+                    torch.mul(g, 0.25, out=quarter)
+                else:
+                    torch.where(winners == k, g, zero, out=quarter)
             return large, place
 
         return step
@@ -294,11 +292,6 @@ def _quarters(maps: Tensor) -> list[Tensor]:
     return [
         maps[..., row:h:2, column:w:2] for row in (0, 1) for column in (0, 1)
     ]
-
-
-def _pairs_of(maps: Tensor) -> tuple[Tensor, Tensor]:
-    a, b, c, d = _quarters(maps)
-    return a + b, c + d
 
 
 def _max_pool(maps: Tensor, out: Tensor, winners: Tensor) -> None:

@@ -1,6 +1,6 @@
 """Exercise of notebook 05: the runs that nobody beats."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from styletut.exercises.verdict import Exercise, Mistake
 
@@ -29,20 +29,20 @@ def _beats(a: Run, b: Run) -> bool:
     return _no_worse(a, b) and a != b
 
 
-def _front(runs: Runs) -> set[int]:
+def _unbeaten(runs: Runs, beats: Callable[[Run, Run], bool]) -> set[int]:
     return {
         i
         for i, run in enumerate(runs)
-        if not any(_beats(other, run) for other in runs)
+        if not any(beats(other, run) for other in runs)
     }
+
+
+def _front(runs: Runs) -> set[int]:
+    return _unbeaten(runs, _beats)
 
 
 def _strictly_in_both(runs: Runs) -> set[int]:
-    return {
-        i
-        for i, run in enumerate(runs)
-        if not any(o[0] < run[0] and o[1] < run[1] for o in runs)
-    }
+    return _unbeaten(runs, lambda a, b: a[0] < b[0] and a[1] < b[1])
 
 
 def _beaten_by_equals(runs: Runs) -> set[int]:
@@ -54,23 +54,15 @@ def _beaten_by_equals(runs: Runs) -> set[int]:
 
 
 def _beaten_by_itself(runs: Runs) -> set[int]:
-    return {
-        i
-        for i, run in enumerate(runs)
-        if not any(_no_worse(other, run) for other in runs)
-    }
+    return _unbeaten(runs, _no_worse)
 
 
 def _beaten_in_one(runs: Runs) -> set[int]:
-    return {
-        i
-        for i, run in enumerate(runs)
-        if not any(o[0] < run[0] or o[1] < run[1] for o in runs)
-    }
+    return _unbeaten(runs, lambda a, b: a[0] < b[0] or a[1] < b[1])
 
 
 def _compared_as_pairs(runs: Runs) -> set[int]:
-    return {i for i, run in enumerate(runs) if not any(o < run for o in runs)}
+    return _unbeaten(runs, lambda a, b: a < b)
 
 
 def _largest(runs: Runs) -> set[int]:
