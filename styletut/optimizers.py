@@ -10,7 +10,7 @@ reads more), and nothing depends on the clock.
 import inspect
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -92,26 +92,16 @@ def lbfgs(
     pairs: deque[_Pair] = deque(maxlen=history)
     length = FIRST_STEP * unit
     while done < evaluations:
-        free = _free(x, g, bounds)
-        downhill = -g * free
-        # without any curvature to go by, a step of a length in units of x
-        h = length / _root_mean_square(downhill)
-        usable = pairs if bounds is None else _parts(pairs, free)
-        d = _two_loop(downhill, usable, h)
+        d = _direction(x, g, bounds, pairs, length)
         accepted = None
         t = 1.0
         for _ in range(min(BACKTRACKS, evaluations - done)):
-            trial = _project(x + t * d, bounds)
-            s = trial - x
+            trial = _project_(torch.add(x, d, alpha=t), bounds)
             value_t, g_t = evaluate(trial)
             done += 1
-            y = g_t - g
+            pair = _Pair(trial - x, g_t - g)
             rise, slope, ys, yy, ss = _numbers(
-                value_t - value,
-                _dot(g, s),
-                _dot(y, s),
-                _dot(y, y),
-                _dot(s, s),
+                value_t - value, _dot(g, pair.s), *_products(pair)
             )
             if rise <= SUFFICIENT_DECREASE * slope and slope < 0:
                 accepted = Iterate(trial, value_t, g_t, done)
@@ -126,7 +116,7 @@ def lbfgs(
             continue
         x, value, g, _ = accepted
         if ys > SMALLEST_COSINE * math.sqrt(yy * ss):
-            pairs.append(_Pair(s, y))
+            pairs.append(pair)
         elif not pairs:
             length *= 2  # concave along the step: go further next time
         yield accepted
@@ -292,47 +282,87 @@ def check_options(optimizer: str, options: Mapping[str, object]) -> None:
             )
 
 
-def _parts(pairs: Iterable[_Pair], free: Tensor) -> list[_Pair]:
-    """Return the pairs with 0 where a coordinate is held."""
-    return [_Pair(pair.s * free, pair.y * free) for pair in pairs]
-
-
-def _two_loop(g: Tensor, pairs: Sequence[_Pair], h: Tensor) -> Tensor:
-    """Return B g for the inverse Hessian B that the pairs describe.
-
-    A pair that curves downwards is passed over. All numbers stay on the
-    device.
+def _direction(
+    x: Tensor,
+    g: Tensor,
+    bounds: Bounds,
+    pairs: Sequence[_Pair],
+    length: float,
+) -> Tensor:
+    """Return L-BFGS's step from x, 0 where a coordinate is held.
 
     Args:
-        g: The gradient.
+        x: Where the run is.
+        g: The gradient there.
+        bounds: As `lbfgs` takes them.
+        pairs: The oldest first.
+        length: Root mean square of a step without any curvature to go by.
+    """
+    free = None if bounds is None else _free(x, g, bounds)
+    d = -g if free is None else (g * free).neg_()
+    return _two_loop(d, pairs, length / _root_mean_square(d), free)
+
+
+def _two_loop(
+    q: Tensor, pairs: Sequence[_Pair], h: Tensor, free: Tensor | None = None
+) -> Tensor:
+    """Turn q into B q for the inverse Hessian B that the pairs describe.
+
+    B is that of the free coordinates, from the free part of each pair: q is
+    0 elsewhere and stays so, and sums over its products need no copy of a
+    pair. A pair that curves downwards is passed over. All numbers stay on
+    the device.
+
+    Args:
+        q: The gradient, 0 where a coordinate is held; it is overwritten.
         pairs: The oldest first.
         h: B is h times 1 before the first pair.
+        free: 1 where a coordinate is free, else 0; None if all are.
     """
     rhos = []
-    for s, y in pairs:
-        ys, yy, ss = _dot(y, s), _dot(y, y), _dot(s, s)
+    for pair in pairs:
+        ys, yy, ss = _products(pair, free)
         curves = ys > SMALLEST_COSINE * (yy * ss).sqrt()
         rhos.append(torch.where(curves, 1 / ys, torch.zeros_like(ys)))
         h = torch.where(curves, ys / yy, h)
-    q = g.clone()
     alphas = []
     for (s, y), rho in zip(reversed(pairs), reversed(rhos), strict=True):
         alpha = rho * _dot(s, q)
-        q.addcmul_(y, alpha, value=-1)
+        _hold_(q.addcmul_(y, alpha, value=-1), free)
         alphas.append(alpha)
     q *= h
     for (s, y), rho, alpha in zip(pairs, rhos, reversed(alphas), strict=True):
-        q.addcmul_(s, alpha - rho * _dot(y, q))
+        _hold_(q.addcmul_(s, alpha - rho * _dot(y, q)), free)
     return q
 
 
-def _free(x: Tensor, g: Tensor, bounds: Bounds) -> Tensor:
+def _products(
+    pair: _Pair, free: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return y.s, y.y and s.s over the free coordinates."""
+    s, y = pair
+    if free is None:
+        return _dot(y, s), _dot(y, y), _dot(s, s)
+    part = y * free
+    ys, yy = _dot(part, s), _dot(part, y)
+    return ys, yy, _dot(torch.mul(s, free, out=part), s)
+
+
+def _free(x: Tensor, g: Tensor, bounds: tuple[Tensor, Tensor]) -> Tensor:
     """Return 1 where a step against the gradient stays in bounds, else 0."""
-    if bounds is None:
-        return torch.ones_like(x)
     low, high = bounds
     held = ((x <= low) & (g > 0)) | ((x >= high) & (g < 0))
-    return (~held).to(x.dtype)
+    return held.logical_not_().to(x.dtype)
+
+
+def _hold_(q: Tensor, free: Tensor | None) -> Tensor:
+    """Put 0 where a coordinate is held."""
+    return q if free is None else q.mul_(free)
+
+
+def _project_(x: Tensor, bounds: Bounds) -> Tensor:
+    """Project x in place."""
+    return x if bounds is None else x.clamp_(*bounds)
 
 
 def _project(x: Tensor, bounds: Bounds) -> Tensor:

@@ -145,7 +145,7 @@ def test_two_loop_recursion_is_the_bfgs_update_of_a_dense_matrix():
         H = V.T @ H @ V + torch.outer(s, s) / (s @ y)
     g = torch.randn(5, generator=generator, dtype=torch.float64)
     torch.testing.assert_close(
-        optimizers._two_loop(g, pairs, torch.ones(()).to(g)), H @ g
+        optimizers._two_loop(g.clone(), pairs, torch.ones(()).to(g)), H @ g
     )
 
 
@@ -368,6 +368,25 @@ def test_a_pair_that_curves_downwards_is_passed_over():
     h = torch.tensor(0.5, dtype=torch.float64)
     pair, two_loop = optimizers._Pair, optimizers._two_loop
     upwards, downwards = pair(s, 2 * s), pair(s, -2 * s)
-    torch.testing.assert_close(two_loop(g, [downwards], h), h * g)
-    with_one = two_loop(g, [downwards, upwards], h)
+    torch.testing.assert_close(two_loop(g.clone(), [downwards], h), h * g)
+    with_one = two_loop(g.clone(), [downwards, upwards], h)
     torch.testing.assert_close(with_one, g / 2)  # y.s / y.y = 1 / 2
+
+
+@given(st.integers(0, 10_000))
+def test_held_coordinates_are_as_if_cut_out_of_the_pairs(seed):
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape):
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    A = torch.eye(7, dtype=torch.float64) + 0.2 * normal(7, 7)
+    pairs = [optimizers._Pair(s, A @ s) for s in normal(4, 7)]
+    free, h = (normal(7) > -0.7).double(), normal(1)[0].exp()
+    q = normal(7) * free
+    some = free.bool()
+    parts = [optimizers._Pair(s[some], y[some]) for s, y in pairs]
+    expected = torch.zeros_like(q)
+    expected[some] = optimizers._two_loop(q[some], parts, h)
+    found = optimizers._two_loop(q, pairs, h, free)
+    torch.testing.assert_close(found, expected)
