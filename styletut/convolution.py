@@ -25,6 +25,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 VARIABLE = "STYLETUT_CONVOLUTION"
 
@@ -146,8 +147,7 @@ class Convolution:
     def _turned(self) -> Tensor:
         if not self._down:
             return self._weight
-        turned = self._weight.flip(2, 3).transpose(0, 1)
-        return turned.contiguous(memory_format=_LAST)
+        return turned(self._weight)
 
     @cached_property
     def _kernels(self) -> Tensor:
@@ -235,6 +235,33 @@ class Convolution:
         return Y
 
 
+class TorchConvolution:
+    """The same by torch's own kernels, for any dtype and device.
+
+    Args:
+        weight: (N, C, 3, 3).
+        bias: (N,), or None.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
+        self._weight, self._bias = weight, bias
+        self.channels_out, self.channels_in = weight.shape[:2]
+
+    def __call__(
+        self, x: Tensor, out: Tensor | None = None, relu: bool = False
+    ) -> Tensor:
+        """Convolve maps, without a graph; see `Convolution`."""
+        with torch.no_grad():
+            y = functional.conv2d(x, self._weight, self._bias, padding=1)
+            y = y.relu_() if relu else y
+            return y if out is None else out.copy_(y)
+
+    @cached_property
+    def downwards(self) -> "TorchConvolution":
+        """The convolution that takes gradients the other way."""
+        return TorchConvolution(turned(self._weight))
+
+
 def convolve(x: Tensor, convolution: Convolution) -> Tensor:
     """Convolve maps with a graph, to any order of derivative.
 
@@ -266,6 +293,15 @@ class _Convolve(torch.autograd.Function):
     @staticmethod
     def jvp(ctx: Any, dx: Tensor, _: None) -> Tensor:  # type: ignore[override]
         return convolve(dx, ctx.convolution.linear)
+
+
+def turned(weight: Tensor) -> Tensor:
+    """Return the kernels of the gradient's way down, notebook 02 (2.5).
+
+    They are turned by half a turn, with channels in and out swapped.
+    """
+    half_turn = weight.flip(2, 3).transpose(0, 1)
+    return half_turn.contiguous(memory_format=_LAST)
 
 
 def _packed(matrix: Tensor) -> Tensor:

@@ -38,8 +38,8 @@ from styletut.pullback import (
     Memory,
     Pull,
     gradient_at_pixels,
-    possible,
     see_maps,
+    worthwhile,
 )
 from styletut.vgg import LAYERS, VGG19, check_layers, feature_shape
 from styletut.weights import torchvision_path
@@ -201,7 +201,7 @@ class Objective:
 
     def gradient(self, x: Tensor) -> tuple[Terms, Tensor]:
         """Return the terms and the total's gradient with respect to x."""
-        if possible(self.vgg, x):
+        if worthwhile(self.vgg, x):
             return self._by_formulas(x.detach())
         # whatever mode the caller is in: a gradient was asked for
         with torch.inference_mode(False), torch.enable_grad():
@@ -393,7 +393,7 @@ class Objective:
         """Show each layer's maps of a picture."""
         if not layers:
             return
-        if possible(self.vgg, picture):
+        if worthwhile(self.vgg, picture):
             see_maps(self.vgg, picture, layers, see, self._memory)
             return
         for layer, F in self.vgg(picture, layers).items():

@@ -8,12 +8,12 @@ Autograd gives the same; here nothing is kept that the way down does not
 need, and memory is used again at the next evaluation.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
-from styletut.convolution import Convolution, enabled
+from styletut.convolution import Convolution, TorchConvolution, enabled
 from styletut.vgg import LAYERS, VGG19
 
 Pull = Callable[[Tensor, Tensor], None]
@@ -30,33 +30,53 @@ _NOBODY = 4  # the winner in a window of a max pooling where all are 0
 
 
 class Memory:
-    """Tensors that are used again at every evaluation, by name."""
+    """Tensors that are used again at every evaluation, by name.
+
+    A GPU's are new each time: torch keeps what they leave, and fresh memory
+    is dear on a CPU alone.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[str, Tensor] = {}
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes are kept."""
+        return sum(each.nbytes for each in self._kept.values())
+
     def maps(
-        self, name: str, shape: torch.Size, dtype: torch.dtype = torch.float32
+        self,
+        name: str,
+        shape: Sequence[int],
+        dtype: torch.dtype,
+        device: torch.device,
     ) -> Tensor:
         """Return (1, N, h, w) with channels last, whatever is in it.
 
-        Maps of one name share their memory.
+        On a CPU, maps of one name share their memory.
         """
         _, N, h, w = shape
         count = N * h * w
-        if name not in self._kept or self._kept[name].numel() < count:
-            self._kept.pop(name, None)
-            self._kept[name] = torch.empty(count, dtype=dtype)
-        rows = self._kept[name][:count].view(1, h, w, N)
-        return rows.permute(0, 3, 1, 2)
+        if device.type != "cpu":
+            flat = torch.empty(count, dtype=dtype, device=device)
+        else:
+            flat = self._again(name, count, dtype)
+        return flat.view(1, h, w, N).permute(0, 3, 1, 2)
+
+    def _again(self, name: str, count: int, dtype: torch.dtype) -> Tensor:
+        kept = self._kept.get(name)
+        if kept is None or kept.numel() < count or kept.dtype != dtype:
+            kept = self._kept[name] = torch.empty(0)  # before its successor
+            kept = self._kept[name] = torch.empty(count, dtype=dtype)
+        return kept[:count]
 
 
-def possible(vgg: VGG19, image: Tensor) -> bool:
-    """Return whether `gradient_at_pixels` can take this picture."""
+def worthwhile(vgg: VGG19, image: Tensor) -> bool:
+    """Return whether `gradient_at_pixels` is faster than autograd here."""
+    device = image.device.type
     return (
-        enabled()
+        (enabled() if device == "cpu" else device == "cuda")
         and image.dtype == torch.float32
-        and image.device.type == "cpu"
         and image.shape[0] == 1
         and next(vgg.parameters()).dtype == torch.float32
     )
@@ -68,6 +88,7 @@ def gradient_at_pixels(
     layers: Collection[str],
     judge: Judge,
     memory: Memory,
+    dtype: torch.dtype | None = None,
 ) -> Tensor:
     """Return the gradient of all layers' losses with respect to the picture.
 
@@ -75,17 +96,20 @@ def gradient_at_pixels(
 
     Args:
         vgg: The network.
-        image: (1, 3, H, W), float32, on the CPU; see `possible`.
+        image: (1, 3, H, W), on the network's device.
         layers: Those that are judged, at least one.
         judge: Called once with each of them and its maps, from the picture
             upwards. The maps are overwritten at the next evaluation.
         memory: The same at the next evaluation.
+        dtype: What the maps and their gradients are computed in; the
+            picture's by default.
 
     Returns:
-        (1, 3, H, W).
+        (1, 3, H, W), in the picture's dtype.
     """
     with torch.no_grad():
-        return _walked_up(vgg, image, layers, judge, memory).down()
+        way = _Way(vgg, image, layers, judge, memory, dtype)
+        return way.up().down().to(image.dtype)
 
 
 def see_maps(
@@ -94,6 +118,7 @@ def see_maps(
     layers: Collection[str],
     see: Callable[[str, Tensor], None],
     memory: Memory,
+    dtype: torch.dtype | None = None,
 ) -> None:
     """Show the maps of all layers, one by one and without keeping them.
 
@@ -105,22 +130,7 @@ def see_maps(
         return lambda g, F: None
 
     with torch.no_grad():
-        _walked_up(vgg, image, layers, judge, memory)
-
-
-def _walked_up(
-    vgg: VGG19,
-    image: Tensor,
-    layers: Collection[str],
-    judge: Judge,
-    memory: Memory,
-) -> "_Way":
-    way = _Way(vgg, image, layers, judge, memory)
-    for conv, relu, pool in _stages(layers):
-        way.convolve(conv, relu, pool)
-        if pool:
-            way.pool(pool)
-    return way
+        _Way(vgg, image, layers, judge, memory, dtype, keep=False).up()
 
 
 def _stages(layers: Collection[str]) -> Iterator[tuple[str, str, str]]:
@@ -136,7 +146,11 @@ def _stages(layers: Collection[str]) -> Iterator[tuple[str, str, str]]:
 
 
 class _Way:
-    """The way up, which notes down each step of the way down."""
+    """The way up, which notes down each step of the way down.
+
+    Maps that the way down needs again are kept in places of their own, and
+    all others, like the gradients on the way down, in "one" or "two" in turn.
+    """
 
     def __init__(
         self,
@@ -145,76 +159,119 @@ class _Way:
         layers: Collection[str],
         judge: Judge,
         memory: Memory,
+        dtype: torch.dtype | None,
+        keep: bool = True,
     ) -> None:
         self.vgg, self.layers = vgg, layers
-        self.judge, self.memory = judge, memory
-        pixels = vgg.preprocess(image)
+        self.judge, self.memory, self.keep = judge, memory, keep
+        self.dtype, self.device = dtype or image.dtype, image.device
+        pixels = vgg.preprocess(image).to(self.dtype)
         self.x = pixels.contiguous(memory_format=torch.channels_last)
         self.place = "pixels"
         self.steps: list[_Step] = []
 
+    def up(self) -> "_Way":
+        """Go up to the deepest layer."""
+        for conv, relu, pool in _stages(self.layers):
+            self.convolve(conv, relu, pool)
+            if pool:
+                self.pool(pool)
+        return self
+
     def convolve(self, conv: str, relu: str, pool: str) -> None:
         """Go up through a convolution and its ReLU."""
-        convolution = self.vgg.convolution(conv)
+        convolution = self.vgg.convolution(conv, self.dtype)
         below = self.x
-        self.steps.append(self._down_through(convolution, below.shape))
-        shape = torch.Size((1, convolution.channels_out, *below.shape[2:]))
+        self._note(self._down_through(convolution))
         if not relu or conv in self.layers:
-            self._write(conv, shape)
-            convolution(below, out=self.x)
+            self._write(conv, convolution, below)
             self._pulled(conv)
             if relu:
                 before = self.x
-                self._write(relu, shape)
+                self.place = self._place(relu)
+                self.x = self._maps(self.place, before.shape)
                 torch.clamp(before, min=0, out=self.x)
         elif pool and self._winners_suffice(relu):
-            self._write(_other(self.place), shape)
-            convolution(below, out=self.x, relu=True)
+            self._write(_other(self.place), convolution, below, relu=True)
             return  # the pooling's winners say where the gate is open
         elif conv == "conv1_1":
             # computed anew on the way down, for it is large and cheap
-            self._write(_other(self.place), shape)
-            convolution(below, out=self.x, relu=True)
+            self._write(_other(self.place), convolution, below, relu=True)
             pull = self.judge(relu, self.x) if relu in self.layers else None
-            self.steps.append(self._gate_of_first(convolution, below, pull))
+            self._note(self._gate_of_first(convolution, below, pull))
             return
         else:
-            self._write(relu, shape)
-            convolution(below, out=self.x, relu=True)
+            self._write(relu, convolution, below, relu=True)
         if relu:
-            self.steps.append(_gate(self.x))
+            self._note(_gate(self.x))
             self._pulled(relu)
 
     def pool(self, name: str) -> None:
         """Go up through a pooling."""
         large = self.x
         _, N, h, w = large.shape
-        shape = torch.Size((1, N, h // 2, w // 2))
-        place = name if name in self.layers else _other(self.place)
-        self._write(place, shape)
+        shape = (1, N, h // 2, w // 2)
+        self.place = self._place(name, name in self.layers)
+        self.x = self._maps(self.place, shape)
         if self.vgg.pooling == "max":
-            winners = self.memory.maps(f"{name}, winners", shape, torch.uint8)
+            winners = self._maps(f"{name}, winners", shape, torch.uint8)
             _max_pool(large, self.x, winners)
-            self.steps.append(self._to_windows(large.shape, winners))
+            self._note(self._to_windows(large.shape, winners))
         else:
             a, b, c, d = _quarters(large)
             torch.add(a + b, c + d, out=self.x).mul_(0.25)
-            self.steps.append(self._to_windows(large.shape))
+            self._note(self._to_windows(large.shape))
         self._pulled(name)
 
     def down(self) -> Tensor:
         """Go down to the pixels and return the gradient there."""
-        g, place = self.memory.maps("one", self.x.shape), "one"
+        g, place = self._maps("one", self.x.shape), "one"
         g.zero_()
-        for step in reversed(self.steps):
-            g, place = step(g, place)
+        while self.steps:  # what a step has kept is free after it
+            g, place = self.steps.pop()(g, place)
         return self.vgg.preprocess_gradient(g).contiguous()
 
     def _winners_suffice(self, relu: str) -> bool:
         return self.vgg.pooling == "max" and relu not in self.layers
 
-    def _write(self, place: str, shape: torch.Size) -> None:
-        self.x, self.place = self.memory.maps(place, shape), place
+    def _note(self, step: _Step) -> None:
+        if self.keep:
+            self.steps.append(step)
+
+    def _place(self, name: str, needed: bool = True) -> str:
+        """Return where maps go: those not needed later, where it is free."""
+        return name if needed and self.keep else _other(self.place)
+
+    def _maps(
+        self,
+        place: str,
+        shape: Sequence[int],
+        dtype: torch.dtype | None = None,
+    ) -> Tensor:
+        return self.memory.maps(place, shape, dtype or self.dtype, self.device)
+
+    def _convolved(
+        self,
+        place: str,
+        convolution: Convolution | TorchConvolution,
+        x: Tensor,
+        relu: bool = False,
+    ) -> Tensor:
+        """Return a convolution's maps, in their place if it can write."""
+        if isinstance(convolution, TorchConvolution):
+            return convolution(x, relu=relu)
+        shape = (1, convolution.channels_out, *x.shape[2:])
+        return convolution(x, out=self._maps(place, shape), relu=relu)
+
+    def _write(
+        self,
+        place: str,
+        convolution: Convolution | TorchConvolution,
+        below: Tensor,
+        relu: bool = False,
+    ) -> None:
+        self.place = self._place(place)
+        self.x = self._convolved(self.place, convolution, below, relu)
 
     def _pulled(self, layer: str) -> None:
         """Let a layer be judged where it is asked for."""
@@ -225,24 +282,25 @@ class _Way:
                 pull(g, maps)
                 return g, place
 
-            self.steps.append(step)
+            self._note(step)
 
     def _down_through(
-        self, convolution: Convolution, shape: torch.Size
+        self, convolution: Convolution | TorchConvolution
     ) -> _Step:
         def step(g: Tensor, place: str) -> tuple[Tensor, str]:
             place = _other(place)
-            out = self.memory.maps(place, shape)
-            return convolution.downwards(g, out=out), place
+            return self._convolved(place, convolution.downwards, g), place
 
         return step
 
     def _gate_of_first(
-        self, convolution: Convolution, pixels: Tensor, pull: Pull | None
+        self,
+        convolution: Convolution | TorchConvolution,
+        pixels: Tensor,
+        pull: Pull | None,
     ) -> _Step:
         def step(g: Tensor, place: str) -> tuple[Tensor, str]:
-            maps = self.memory.maps(_other(place), g.shape)
-            convolution(pixels, out=maps, relu=True)
+            maps = self._convolved(_other(place), convolution, pixels, True)
             if pull is not None:
                 pull(g, maps)
             return _gate(maps)(g, place)
@@ -250,13 +308,13 @@ class _Way:
         return step
 
     def _to_windows(
-        self, shape: torch.Size, winners: Tensor | None = None
+        self, shape: Sequence[int], winners: Tensor | None = None
     ) -> _Step:
         """Go down through a pooling: to the winners, or a quarter to each."""
 
         def step(g: Tensor, place: str) -> tuple[Tensor, str]:
             place = _other(place)
-            large = _cleared_border(self.memory.maps(place, shape))
+            large = _cleared_border(self._maps(place, shape))
             zero = g.new_zeros(())
             for k, quarter in enumerate(_quarters(large)):
                 if winners is None:

@@ -7,6 +7,7 @@ rounding them to 256 values a layer changes, is told in `styletut.weights`.
 """
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from itertools import groupby
 from os import PathLike
 from typing import NamedTuple
@@ -15,7 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from styletut.convolution import Convolution, convolve, enabled
+from styletut.convolution import (
+    Convolution,
+    TorchConvolution,
+    convolve,
+    enabled,
+)
 from styletut.weights import (
     CONV_LAYERS,
     Parameters,
@@ -171,7 +177,9 @@ class VGG19(nn.Module):
         self.requires_grad_(False)
         self.eval()
         self._casts: dict[tuple[str, torch.dtype], tuple[Tensor, Tensor]] = {}
-        self._convolutions: dict[str, Convolution] = {}
+        self._convolutions: dict[
+            tuple[str, torch.dtype, bool], Convolution | TorchConvolution
+        ] = {}
         self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
             _forget_casts
         )
@@ -184,30 +192,35 @@ class VGG19(nn.Module):
         torchvision's: RGB in [0, 1], minus mean, over standard deviation.
         """
         if self.weights == "oxford":
-            mean = image.new_tensor(OXFORD_MEAN)[:, None, None]
-            return (image * 255 - mean).flip(1)
-        mean = image.new_tensor(IMAGENET_MEAN)
-        std = image.new_tensor(IMAGENET_STD)
-        return (image - mean[:, None, None]) / std[:, None, None]
+            return (image * 255 - _channels(OXFORD_MEAN, image)).flip(1)
+        std = _channels(IMAGENET_STD, image)
+        return (image - _channels(IMAGENET_MEAN, image)) / std
 
     def preprocess_gradient(self, gradient: Tensor) -> Tensor:
         """Take a gradient at what `preprocess` returns to the picture."""
         if self.weights == "oxford":
             return gradient.flip(1) * 255
-        std = gradient.new_tensor(IMAGENET_STD)
-        return gradient / std[:, None, None]
+        return gradient / _channels(IMAGENET_STD, gradient)
 
-    def convolution(self, name: str) -> Convolution:
-        """Return a layer's convolution in the forms that run fast.
+    def convolution(
+        self, name: str, dtype: torch.dtype = torch.float32
+    ) -> Convolution | TorchConvolution:
+        """Return a layer's convolution by frozen kernels.
 
-        For float32 on the CPU, while no gradient of the weights is asked for.
+        In the forms that run fast where it is float32 on the CPU, and by
+        torch's own kernels elsewhere.
         """
-        if name not in self._convolutions:
-            weight, bias = self._parameters_in(name, torch.float32)
-            self._convolutions[name] = Convolution(
-                weight.detach(), bias.detach()
-            )
-        return self._convolutions[name]
+        fast = (
+            dtype == torch.float32
+            and self.get_parameter(f"{name}.weight").device.type == "cpu"
+            and enabled()
+        )
+        key = name, dtype, fast
+        if key not in self._convolutions:
+            weight, bias = self._parameters_in(name, dtype)
+            kind = Convolution if fast else TorchConvolution
+            self._convolutions[key] = kind(weight.detach(), bias.detach())
+        return self._convolutions[key]
 
     def forward(
         self, image: Tensor, layers: Iterable[str]
@@ -282,7 +295,9 @@ class VGG19(nn.Module):
             and not bias.requires_grad
             and enabled()
         ):
-            return convolve(x, self.convolution(name))
+            convolution = self.convolution(name)
+            assert isinstance(convolution, Convolution)  # `enabled` says so
+            return convolve(x, convolution)
         return F.conv2d(x, weight, bias, padding=1)
 
     def _parameters_in(
@@ -294,10 +309,10 @@ class VGG19(nn.Module):
             return conv.weight, conv.bias
         if (name, dtype) not in self._casts:
             with torch.inference_mode(False):  # to be of use outside it too
-                self._casts[name, dtype] = (
-                    conv.weight.to(dtype).contiguous(),
-                    conv.bias.to(dtype),
-                )
+                weight = conv.weight.to(dtype)
+                if dtype == torch.float64:  # faster with channels first
+                    weight = weight.contiguous()
+                self._casts[name, dtype] = weight, conv.bias.to(dtype)
         return self._casts[name, dtype]
 
     def _apply(
@@ -311,6 +326,20 @@ class VGG19(nn.Module):
 def describe(weights: str, pooling: str, normalize: bool) -> str:
     """Return a network's settings in words."""
     return f"weights={weights!r}, pooling={pooling!r}, normalize={normalize}"
+
+
+def _channels(values: tuple[float, ...], like: Tensor) -> Tensor:
+    """Return one value a channel, (C, 1, 1), as a tensor like another."""
+    return _constant(values, like.dtype, like.device)[:, None, None]
+
+
+@lru_cache(maxsize=32)
+def _constant(
+    values: tuple[float, ...], dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    # made once, for a copy from the host would halt a GPU at every picture
+    with torch.inference_mode(False):  # to be of use outside it too
+        return torch.tensor(values, dtype=dtype, device=device)
 
 
 def _forget_casts(vgg: VGG19, keys: object = None) -> None:

@@ -6,7 +6,7 @@ import torch
 from styletut import convolution
 from styletut.images import resize_to, sample
 from styletut.objective import Objective
-from styletut.pullback import Memory, gradient_at_pixels, possible
+from styletut.pullback import Memory, gradient_at_pixels, see_maps, worthwhile
 from styletut.vgg import LAYERS, VGG19
 
 pytestmark = pytest.mark.skipif(
@@ -35,7 +35,7 @@ def test_terms_and_gradient_are_those_of_autograd(name, pooling):
     vgg = VGG19(pooling=pooling)
     settings = {"vgg": vgg, "convention": name, "gamma": 0.1}
     objective = Objective(photo, [(painting, 1), (photo, 2)], **settings)
-    assert possible(vgg, x)
+    assert worthwhile(vgg, x)
     terms, gradient = objective.gradient(x)
     exact, right = Objective(
         photo.double(),
@@ -99,7 +99,61 @@ def test_the_first_of_equal_values_wins_as_in_torch(vgg):
 
 def test_other_pictures_are_left_to_autograd(vgg, monkeypatch):
     _, _, x = pictures(48, 48)
-    assert not possible(vgg, x.double())
-    assert not possible(vgg, torch.cat([x, x]))
+    assert not worthwhile(vgg, x.double())
+    assert not worthwhile(vgg, torch.cat([x, x]))
     monkeypatch.setenv(convolution.VARIABLE, "plain")
-    assert not possible(vgg, x)
+    assert not worthwhile(vgg, x)
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_in_double_precision_it_is_autograd_to_rounding(pooling):
+    _, _, x = pictures(49, 66)
+    vgg = VGG19(pooling=pooling)
+    layers = ["relu1_1", "conv2_2", "pool3", "relu4_2", "relu5_1"]
+    graph = x.double().requires_grad_()
+    maps = vgg(graph, layers)
+    weights = {
+        layer: torch.arange(F.numel()).double().cos().reshape(F.shape)
+        for layer, F in maps.items()
+    }
+    loss = torch.stack([(maps[k] * w).sum() for k, w in weights.items()])
+    (right,) = torch.autograd.grad(loss.sum(), graph)
+
+    def judge(name, maps):
+        return lambda g, maps: g.add_(weights[name])
+
+    came = gradient_at_pixels(vgg, x.double(), layers, judge, Memory())
+    assert came.dtype == torch.float64
+    assert relative(came, right) < 1e-12
+
+
+def test_maps_in_another_dtype_leave_picture_and_gradient_in_theirs(vgg):
+    _, _, x = pictures(48, 64)
+    seen = []
+
+    def judge(name, maps):
+        seen.append(maps.dtype)
+        return lambda g, maps: g.add_(maps)
+
+    layers = ["relu2_1", "relu4_1"]
+    right = gradient_at_pixels(vgg, x, layers, judge, Memory())
+    came = gradient_at_pixels(vgg, x, layers, judge, Memory(), torch.bfloat16)
+    assert seen[2:] == [torch.bfloat16] * 2
+    assert came.dtype == torch.float32
+    assert relative(came, right.double()) < 0.05
+
+
+def test_maps_that_are_only_seen_are_not_kept(vgg):
+    _, _, x = pictures(64, 64)
+    memory, seen = Memory(), {}
+    layers = ["conv1_2", "relu1_2", "relu3_1", "relu4_2"]
+
+    def see(name, maps):
+        seen[name] = maps.clone()
+
+    see_maps(vgg, x, layers, see, memory)
+    for name, maps in vgg(x, layers).items():
+        assert relative(seen[name], maps.double()) < 1e-5
+    largest = 64 * 64 * 64 * 4
+    winners = sum(n * (64 >> k) ** 2 for n, k in ((64, 1), (128, 2), (256, 3)))
+    assert memory.nbytes == 2 * largest + winners
