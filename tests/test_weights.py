@@ -116,15 +116,19 @@ def test_a_path_to_oxfords_file_works_as_the_name_does(tmp_path):
         assert torch.equal(parameters["conv3_1"][0], expected)
 
 
-def test_a_second_load_reads_nothing(monkeypatch):
+def test_a_file_is_checked_once_until_it_changes(monkeypatch):
     load_weights()
 
     def fail(*args, **kwargs):
-        raise AssertionError("read the file again")
+        raise AssertionError("checked the file again")
 
     monkeypatch.setattr(weights, "sha256", fail)
-    monkeypatch.setattr(torch, "load", fail)
-    load_weights()
+    assert load_weights()[0] == "oxford"
+
+
+def test_a_kernel_lies_in_memory_as_the_network_keeps_it():
+    for weight, _ in load_weights()[1].values():
+        assert weight.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_a_file_that_changed_is_read_again(torchvision_file, monkeypatch):
