@@ -98,27 +98,16 @@ class _Gram(torch.autograd.Function):
         return half + half.transpose(-1, -2)
 
 
-def gram_difference(F: Tensor, A: Tensor, M_a: float | None = None) -> Tensor:
+def gram_difference(G: Tensor, M: float, A: Tensor, M_a: float) -> Tensor:
     """Return G/M - A/M_a, which `style_layer_loss` squares.
 
-    Arguments and errors are those of `style_layer_loss`.
-
-    Returns:
-        (N, N) or (B, N, N).
+    Args:
+        G: Gram matrix of the generated picture, (N, N) or (B, N, N).
+        M: number of positions G was summed over.
+        A: that of the style picture, of the same shape.
+        M_a: number of positions A was summed over.
     """
-    _check_map(F)
-    N, M = _positions_last(F).shape[-2:]
-    expected = (*F.shape[:-3], N, N) if F.ndim == 4 else (N, N)
-    if tuple(A.shape) != expected:
-        raise ValueError(
-            f"for feature maps of shape {tuple(F.shape)} the Gram matrix A "
-            f"must have shape {expected}, not {tuple(A.shape)}"
-        )
-    _check_alike(F, A, "the feature maps", "the Gram matrix A")
-    M_a = M if M_a is None else M_a
-    if not 0 < M_a < math.inf:
-        raise ValueError(f"M_a counts positions; it cannot be {M_a}")
-    return gram_matrix(F) / M - A / M_a
+    return G / M - A / M_a
 
 
 def style_layer_loss(F: Tensor, A: Tensor, M_a: float | None = None) -> Tensor:
@@ -143,7 +132,7 @@ def style_layer_loss(F: Tensor, A: Tensor, M_a: float | None = None) -> Tensor:
         ValueError: if shapes, dtypes or devices differ or do not fit, or
             M_a is not positive.
     """
-    difference = gram_difference(F, A, M_a)
+    difference = _difference(F, A, M_a)
     N = difference.shape[-1]
     return difference.square().sum() / (4 * N**2)
 
@@ -161,11 +150,28 @@ def style_layer_gradient(
     Returns:
         The gradient, of F's shape.
     """
-    difference = gram_difference(F, A, M_a)
+    difference = _difference(F, A, M_a)
     columns = _positions_last(F)
     N, M = columns.shape[-2:]
     gradient = difference @ columns / (N**2 * M)
     return gradient.reshape(F.shape)
+
+
+def _difference(F: Tensor, A: Tensor, M_a: float | None) -> Tensor:
+    """Return G/M - A/M_a for feature maps, once all is seen to fit."""
+    _check_map(F)
+    N, M = _positions_last(F).shape[-2:]
+    expected = (*F.shape[:-3], N, N) if F.ndim == 4 else (N, N)
+    if tuple(A.shape) != expected:
+        raise ValueError(
+            f"for feature maps of shape {tuple(F.shape)} the Gram matrix A "
+            f"must have shape {expected}, not {tuple(A.shape)}"
+        )
+    _check_alike(F, A, "the feature maps", "the Gram matrix A")
+    M_a = M if M_a is None else M_a
+    if not 0 < M_a < math.inf:
+        raise ValueError(f"M_a counts positions; it cannot be {M_a}")
+    return gram_difference(gram_matrix(F), M, A, M_a)
 
 
 def relu_gate(gradient: Tensor, F: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -34,6 +34,7 @@ from styletut.losses import (
     total_variation,
 )
 from styletut.pictures import check_picture, check_range
+from styletut.precision import arithmetic, find_precision, maps_dtype
 from styletut.pullback import (
     Memory,
     Pull,
@@ -41,7 +42,8 @@ from styletut.pullback import (
     see_maps,
     worthwhile,
 )
-from styletut.vgg import LAYERS, VGG19, check_layers, feature_shape
+from styletut.replay import Replay
+from styletut.vgg import LAYERS, VGG19, channels, check_layers, feature_shape
 from styletut.weights import torchvision_path
 
 Layers = Iterable[str] | Mapping[str, float]
@@ -82,19 +84,32 @@ class Terms:
             "tv": self.gamma * self.tv,
         }
 
+    def tensors(self) -> list[Tensor]:
+        """Return all numbers, as `with_tensors` takes them."""
+        layers = [*self.content_layers.values(), *self.style_layers.values()]
+        return [self.content, self.style, self.tv, self.total, *layers]
+
+    def with_tensors(self, tensors: Iterable[Tensor]) -> "Terms":
+        """Return the same terms with other numbers."""
+        content, style, tv, total, *layers = tensors
+        count = len(self.content_layers)
+        return replace(
+            self,
+            content=content,
+            style=style,
+            tv=tv,
+            total=total,
+            content_layers=dict(
+                zip(self.content_layers, layers[:count], strict=True)
+            ),
+            style_layers=dict(
+                zip(self.style_layers, layers[count:], strict=True)
+            ),
+        )
+
     def detach(self) -> "Terms":
         """Return the same numbers without their graph."""
-        return Terms(
-            self.content.detach(),
-            self.style.detach(),
-            self.tv.detach(),
-            self.total.detach(),
-            {k: v.detach() for k, v in self.content_layers.items()},
-            {k: v.detach() for k, v in self.style_layers.items()},
-            self.alpha,
-            self.beta,
-            self.gamma,
-        )
+        return self.with_tensors(each.detach() for each in self.tensors())
 
 
 @dataclass(frozen=True)
@@ -128,11 +143,15 @@ class Objective:
             A name without weight has that of the convention's layer in the
             same block, or else the mean of the convention's weights.
         style_layers: the same for w_l.
+        precision: of the network's convolutions in `gradient`, a name out of
+            `precision.PRECISIONS`; losses and Gram matrices are always
+            computed in the pictures' dtype.
 
     Raises:
         ValueError: for pictures of a wrong shape, dtype or device, or too
             small for the layers; unknown conventions or layers; weights
-            that are negative or not finite; a convention that cannot run.
+            that are negative or not finite; a convention that cannot run;
+            a precision that is unknown or not to be had.
     """
 
     def __init__(
@@ -147,6 +166,7 @@ class Objective:
         gamma: float | None = None,
         content_layers: Layers | None = None,
         style_layers: Layers | None = None,
+        precision: str = "auto",
     ) -> None:
         own = self.convention = get_convention(convention)
         check_runnable(own)
@@ -172,9 +192,12 @@ class Objective:
             _check_picture("style", picture, content, self.style_layers)
         self.shape = tuple(content.shape)
         self.dtype, self.device = content.dtype, content.device
+        self.precision = find_precision(precision, self.device, self.dtype)
         self.vgg = vgg or convention_network(own, content.device)
         self._memory = Memory()
-        with torch.no_grad():
+        self._replay: Replay | None = None
+        self._recorded: Terms | None = None
+        with torch.no_grad(), arithmetic(self.precision):
             self._content = self._content_target(content)
             self._styles = [
                 self._style_target(picture, share) for picture, share in styles
@@ -188,7 +211,8 @@ class Objective:
                 content picture.
         """
         self._check(x)
-        maps = self.vgg(x, self._layers)
+        with arithmetic(self.precision):
+            maps = self.vgg(x, self._layers)
         content_layers = {
             layer: self._content_layer(layer, maps[layer])
             for layer in self.content_layers
@@ -201,8 +225,15 @@ class Objective:
 
     def gradient(self, x: Tensor) -> tuple[Terms, Tensor]:
         """Return the terms and the total's gradient with respect to x."""
-        if worthwhile(self.vgg, x):
+        self._check(x)
+        with arithmetic(self.precision):
+            if not worthwhile(self.vgg, x):
+                return self._by_autograd(x)
+            if x.device.type == "cuda":
+                return self._replayed(x.detach())
             return self._by_formulas(x.detach())
+
+    def _by_autograd(self, x: Tensor) -> tuple[Terms, Tensor]:
         # whatever mode the caller is in: a gradient was asked for
         with torch.inference_mode(False), torch.enable_grad():
             x = x.detach().clone().requires_grad_()
@@ -212,40 +243,63 @@ class Objective:
         (gradient,) = torch.autograd.grad(terms.total, x)
         return terms.detach(), gradient
 
+    def _replayed(self, x: Tensor) -> tuple[Terms, Tensor]:
+        """Do as `_by_formulas` does, as one CUDA graph."""
+        if self._replay is None:
+            self._replay = Replay(self._as_tensors, x)
+        *numbers, gradient = self._replay(x)
+        assert self._recorded is not None  # while it was recorded
+        return self._recorded.with_tensors(numbers), gradient
+
+    def _as_tensors(self, x: Tensor) -> list[Tensor]:
+        self._recorded, gradient = self._by_formulas(x)
+        return [*self._recorded.tensors(), gradient]
+
     def _by_formulas(self, x: Tensor) -> tuple[Terms, Tensor]:
         """Return terms and gradient by the formulas of the course."""
-        self._check(x)
         content_layers: dict[str, Tensor] = {}
         style_layers: dict[str, Tensor] = {}
 
         def judge(layer: str, F: Tensor) -> Pull:
+            exact = F.to(self.dtype)
             pulls = []
             if layer in self.content_layers:
-                content_layers[layer] = self._content_layer(layer, F)
-                pulls.append(self._content_pull(layer, F))
+                content_layers[layer] = self._content_layer(layer, exact)
+                pulls.append(self._content_pull(layer))
             if layer in self.style_layers:
-                style_layers[layer], pull = self._style_pull(layer, F)
-                pulls.append(pull)
-
-            def all_pulls(g: Tensor, F: Tensor) -> None:
-                for pull in pulls:
-                    pull(g, F)
-
-            return all_pulls
+                G = gram_matrix(exact)[0]
+                style_layers[layer], D = self._style_judged(layer, G)
+                pulls.append(_style_pull(D))
+            return all_of(pulls)
 
         gradient = gradient_at_pixels(
-            self.vgg, x, self._layers, judge, self._memory
+            self.vgg,
+            x,
+            self._layers,
+            judge,
+            self._memory,
+            maps_dtype(self.precision, self.dtype),
         )
+        return self._judged(x, content_layers, style_layers, gradient)
+
+    def _judged(
+        self,
+        x: Tensor,
+        content_layers: dict[str, Tensor],
+        style_layers: dict[str, Tensor],
+        gradient: Tensor,
+    ) -> tuple[Terms, Tensor]:
+        """Add the total variation, and return all terms and the gradient.
+
+        Losses may come in any order of layers.
+        """
         if self.gamma:
             gradient += self.gamma * self._total_variation_gradient(x)
         with torch.no_grad():
             terms = self._terms(
                 x,
-                {
-                    layer: content_layers[layer]
-                    for layer in self.content_layers
-                },
-                {layer: style_layers[layer] for layer in self.style_layers},
+                {k: content_layers[k] for k in self.content_layers},
+                {k: style_layers[k] for k in self.style_layers},
             )
         return terms, gradient
 
@@ -295,10 +349,10 @@ class Objective:
                 f"{self.dtype} on {self.device}; convert one with .to(...)"
             )
 
-    def _content_pull(self, layer: str, F: Tensor) -> Pull:
+    def _content_pull(self, layer: str) -> Pull:
         """Return alpha v_l dC_l/dF, (2.2) in the convention's scale."""
-        N, h, w = F.shape[1:]
-        scale = self.convention.content_factor(N, h * w)
+        N, M = self._size_of(layer)
+        scale = self.convention.content_factor(N, M)
         scale *= self.alpha * self.content_layers[layer]
 
         def pull(g: Tensor, F: Tensor) -> None:
@@ -308,53 +362,53 @@ class Objective:
 
         return pull
 
-    def _style_pull(self, layer: str, F: Tensor) -> tuple[Tensor, Pull]:
-        """Return E_l and beta w_l dE_l/dF, (4.2) in the convention's scale."""
-        N, h, w = F.shape[1:]
-        M, pixels = h * w, self.shape[2] * self.shape[3]
-        differences = self._style_differences(layer, F)
-        factor = kappa(self.convention, N, M, pixels)
+    def _style_judged(self, layer: str, G: Tensor) -> tuple[Tensor, Tensor]:
+        """Return E_l, and D with beta w_l dE_l/dF = D F.
+
+        They are (4.4) and (4.2) in the convention's scale, by the Gram
+        matrix G, (N, N), of all positions.
+        """
+        N, M = self._size_of(layer)
+        differences = self._style_differences(layer, G)
+        factor = kappa(self.convention, N, M, self._pixels)
         scale = self.beta * self.style_layers[layer] * factor / (N**2 * M)
         # scaled as a tensor, where what is too large becomes infinite
-        D = scale * torch.cat([share * D for share, D in differences]).sum(0)
-
-        def pull(g: Tensor, F: Tensor) -> None:
-            if scale:
-                _columns(g).addmm_(_columns(F), D)
-
-        return self._style_loss(F, differences), pull
+        D = scale * torch.stack([share * D for share, D in differences]).sum(0)
+        return self._style_loss(layer, differences), D
 
     def _content_layer(self, layer: str, F: Tensor) -> Tensor:
-        N, h, w = F.shape[1:]
-        c = self.convention.content_factor(N, h * w)
+        N, M = self._size_of(layer)
+        c = self.convention.content_factor(N, M)
         return c * content_loss(F, self._content[layer])
 
     def _style_layer(self, layer: str, F: Tensor) -> Tensor:
-        return self._style_loss(F, self._style_differences(layer, F))
+        differences = self._style_differences(layer, gram_matrix(F)[0])
+        return self._style_loss(layer, differences)
 
     def _style_loss(
-        self, F: Tensor, differences: Sequence[tuple[float, Tensor]]
+        self, layer: str, differences: Sequence[tuple[float, Tensor]]
     ) -> Tensor:
         """Return E_l, (4.4) in the convention's scale, over all styles."""
-        N, h, w = F.shape[1:]
-        loss = F.new_zeros(())
-        for share, D in differences:
-            loss = loss + share * (D.square().sum() / (4 * N**2))
-        pixels = self.shape[2] * self.shape[3]
-        return kappa(self.convention, N, h * w, pixels) * loss
+        N, M = self._size_of(layer)
+        losses = [
+            share * (D.square().sum() / (4 * N**2)) for share, D in differences
+        ]
+        loss = torch.stack(losses).sum()
+        return kappa(self.convention, N, M, self._pixels) * loss
 
     def _style_differences(
-        self, layer: str, F: Tensor
+        self, layer: str, G: Tensor
     ) -> list[tuple[float, Tensor]]:
         """Return (share, G/M - A/M_a) for each style picture."""
-        N, h, w = F.shape[1:]
+        N, M = self._size_of(layer)
         return [
             (
                 target.share,
                 gram_difference(
-                    F,
+                    G,
+                    M,
                     target.grams[layer],
-                    self._style_positions(target, layer, N, h * w),
+                    self._style_positions(target, layer, N, M),
                 ),
             )
             for target in self._styles
@@ -369,6 +423,15 @@ class Objective:
         _, h_a, w_a = target.shapes[layer]
         return M * divisor(N, h_a * w_a) / divisor(N, M)
 
+    @property
+    def _pixels(self) -> int:
+        return self.shape[2] * self.shape[3]
+
+    def _size_of(self, layer: str) -> tuple[int, int]:
+        """Return N and M, the channels and positions of x at a layer."""
+        N, h, w = feature_shape(layer, *self.shape[2:])
+        return N, h * w
+
     def _total_variation_gradient(self, x: Tensor) -> Tensor:
         with torch.inference_mode(False), torch.enable_grad():
             x = x.detach().clone().requires_grad_()
@@ -377,7 +440,7 @@ class Objective:
 
     def _total_variation(self, x: Tensor) -> Tensor:
         kind = self.convention.total_variation
-        unit = x.new_tensor(self.convention.pixel_unit)[:, None, None]
+        unit = channels(self.convention.pixel_unit, x)
         return (
             kind(x * unit)
             if callable(kind)
@@ -394,7 +457,12 @@ class Objective:
         if not layers:
             return
         if worthwhile(self.vgg, picture):
-            see_maps(self.vgg, picture, layers, see, self._memory)
+            dtype = maps_dtype(self.precision, self.dtype)
+
+            def see_exact(layer: str, F: Tensor) -> None:
+                see(layer, F.to(self.dtype))
+
+            see_maps(self.vgg, picture, layers, see_exact, self._memory, dtype)
             return
         for layer, F in self.vgg(picture, layers).items():
             see(layer, F)
@@ -413,7 +481,7 @@ class Objective:
 
         def keep(layer: str, F: Tensor) -> None:
             target.shapes[layer] = tuple(F.shape[1:])  # type: ignore[assignment]
-            target.grams[layer] = gram_matrix(F)
+            target.grams[layer] = gram_matrix(F)[0]
 
         self._see(picture, self.style_layers, keep)
         return target
@@ -449,6 +517,25 @@ def _warn_of_other_features() -> None:
         "VGG19('torchvision', download=True) fetches them (548 MB)",
         stacklevel=4,
     )
+
+
+def all_of(pulls: Sequence[Pull]) -> Pull:
+    """Return what pulls as all of them do."""
+
+    def all_pulls(g: Tensor, F: Tensor) -> None:
+        for pull in pulls:
+            pull(g, F)
+
+    return all_pulls
+
+
+def _style_pull(D: Tensor) -> Pull:
+    """Return what adds D F, for a symmetric D."""
+
+    def pull(g: Tensor, F: Tensor) -> None:
+        _columns(g).addmm_(_columns(F), D.to(F.dtype))
+
+    return pull
 
 
 def _columns(F: Tensor) -> Tensor:

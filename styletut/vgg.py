@@ -192,15 +192,15 @@ class VGG19(nn.Module):
         torchvision's: RGB in [0, 1], minus mean, over standard deviation.
         """
         if self.weights == "oxford":
-            return (image * 255 - _channels(OXFORD_MEAN, image)).flip(1)
-        std = _channels(IMAGENET_STD, image)
-        return (image - _channels(IMAGENET_MEAN, image)) / std
+            return (image * 255 - channels(OXFORD_MEAN, image)).flip(1)
+        std = channels(IMAGENET_STD, image)
+        return (image - channels(IMAGENET_MEAN, image)) / std
 
     def preprocess_gradient(self, gradient: Tensor) -> Tensor:
         """Take a gradient at what `preprocess` returns to the picture."""
         if self.weights == "oxford":
             return gradient.flip(1) * 255
-        return gradient / _channels(IMAGENET_STD, gradient)
+        return gradient / channels(IMAGENET_STD, gradient)
 
     def convolution(
         self, name: str, dtype: torch.dtype = torch.float32
@@ -328,7 +328,7 @@ def describe(weights: str, pooling: str, normalize: bool) -> str:
     return f"weights={weights!r}, pooling={pooling!r}, normalize={normalize}"
 
 
-def _channels(values: tuple[float, ...], like: Tensor) -> Tensor:
+def channels(values: tuple[float, ...], like: Tensor) -> Tensor:
     """Return one value a channel, (C, 1, 1), as a tensor like another."""
     return _constant(values, like.dtype, like.device)[:, None, None]
 

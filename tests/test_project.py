@@ -38,6 +38,8 @@ ORDER = (
     "weights",
     "vgg",
     "pullback",
+    "precision",
+    "replay",
     "losses",
     "factors",
     "published",
