@@ -1,0 +1,130 @@
+"""Recorded evaluations, with a stand-in for CUDA's graphs."""
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from styletut.images import sample
+from styletut.objective import Objective
+from styletut.optimizers import lbfgs
+from styletut.replay import Replay
+from styletut.vgg import VGG19
+
+
+class Graph:
+    """What it has recorded, it does again into the same tensors."""
+
+    function = None
+
+    def replay(self):
+        for kept, new in zip(self.outputs, self.function(), strict=True):
+            kept.copy_(new)
+
+
+@pytest.fixture
+def cuda(monkeypatch):
+    """Let torch.cuda record on a CPU: what ran, and in which order."""
+    log = []
+    stream = SimpleNamespace(wait_stream=lambda other: log.append("wait"))
+
+    def recording(graph):
+        log.append("record")
+        return nullcontext()
+
+    for name, stand_in in {
+        "device": lambda device: nullcontext(),
+        "current_stream": lambda: stream,
+        "Stream": lambda: stream,
+        "stream": lambda each: nullcontext(),
+        "CUDAGraph": Graph,
+        "graph": recording,
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, stand_in)
+    return log
+
+
+def played(replay, function):
+    """Tie the stand-in to the tensors that the recording has made."""
+    replay._graph.outputs = replay._outputs
+    replay._graph.function = lambda: function(replay._input)
+    return replay
+
+
+def test_it_returns_what_the_function_returns_as_copies(cuda):
+    def function(x):
+        cuda.append("run")
+        return [x.sum(), 2 * x, x.square().sum()]
+
+    a, b = torch.arange(3.0), torch.tensor([5.0, 1, 2])
+    replay = played(Replay(function, a), function)
+    assert cuda == ["wait", "run", "run", "wait", "record", "run"]
+    first = replay(b)
+    second = replay(a)
+    for came, x in ((first, b), (second, a)):
+        assert float(came[0]) == float(x.sum())
+        assert torch.equal(came[1], 2 * x)
+        assert float(came[2]) == float(x.square().sum())
+
+
+def test_an_objective_replayed_is_the_objective(cuda, vgg):
+    photo, painting = sample("chelsea", 64), sample("night", 64)
+    objective = Objective(photo, painting, vgg=vgg)
+    record = objective._as_tensors
+    objective._replay = played(Replay(record, photo), record)
+    x = (photo + 0.1).clamp(0, 1)
+    terms, gradient = objective._replayed(x)
+    right, right_gradient = Objective(photo, painting, vgg=vgg).gradient(x)
+    assert torch.equal(gradient, right_gradient)
+    assert list(terms.style_layers) == list(right.style_layers)
+    for came, wanted in zip(terms.tensors(), right.tensors(), strict=True):
+        assert float(came) == float(wanted)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("convention", ["styletut", "pytorch_tutorial"])
+def test_an_evaluation_reads_no_number(convention, precision):
+    # a tensor on the device "meta" has a shape and no numbers to read
+    photo = sample("chelsea", 64)
+    objective = Objective(
+        photo,
+        photo,
+        vgg=VGG19(),
+        convention=convention,
+        precision=precision,
+        gamma=0.1,
+    )
+    objective.vgg.to("meta")
+    objective._content = {
+        layer: P.to("meta") for layer, P in objective._content.items()
+    }
+    for style in objective._styles:
+        style.grams.update({k: A.to("meta") for k, A in style.grams.items()})
+    terms, gradient = objective._by_formulas(photo.to("meta"))
+    assert gradient.shape == photo.shape
+    assert gradient.device.type == terms.total.device.type == "meta"
+
+
+def test_lbfgs_reads_once_an_evaluation(monkeypatch):
+    reads = []
+    for name in ("tolist", "item", "__float__", "__bool__", "__int__"):
+        plain = getattr(torch.Tensor, name)
+
+        def counted(self, plain=plain):
+            reads.append(self.numel())
+            return plain(self)
+
+        monkeypatch.setattr(torch.Tensor, name, counted)
+    scale = torch.arange(1.0, 9)
+
+    def evaluate(x):
+        return (scale * (x - 0.3) ** 2).sum(), 2 * scale * (x - 0.3)
+
+    bounds = torch.zeros(()), torch.ones(())
+    *_, last = lbfgs(
+        evaluate, torch.full((8,), 0.9), evaluations=20, bounds=bounds
+    )
+    assert last.evaluations > 5
+    assert len(reads) <= last.evaluations
+    assert max(reads) <= 8
