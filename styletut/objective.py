@@ -113,7 +113,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class _StyleTarget:
+class StyleTarget:
     """One style picture's share and its Gram matrix for each layer."""
 
     share: float
@@ -265,11 +265,12 @@ class Objective:
             pulls = []
             if layer in self.content_layers:
                 content_layers[layer] = self._content_layer(layer, exact)
-                pulls.append(self._content_pull(layer))
+                P = self._content[layer]
+                pulls.append(content_pull(self._content_scale(layer), P))
             if layer in self.style_layers:
                 G = gram_matrix(exact)[0]
                 style_layers[layer], D = self._style_judged(layer, G)
-                pulls.append(_style_pull(D))
+                pulls.append(style_pull(D))
             return all_of(pulls)
 
         gradient = gradient_at_pixels(
@@ -349,18 +350,14 @@ class Objective:
                 f"{self.dtype} on {self.device}; convert one with .to(...)"
             )
 
-    def _content_pull(self, layer: str) -> Pull:
-        """Return alpha v_l dC_l/dF, (2.2) in the convention's scale."""
-        N, M = self._size_of(layer)
-        scale = self.convention.content_factor(N, M)
-        scale *= self.alpha * self.content_layers[layer]
+    def _content_scale(self, layer: str) -> float:
+        """Return alpha v_l c, what F - P is multiplied with in (2.2)."""
+        c = self._content_factor(layer)
+        return c * self.alpha * self.content_layers[layer]
 
-        def pull(g: Tensor, F: Tensor) -> None:
-            if scale:
-                # the difference first, so that equal maps pull at nothing
-                g.add_((F - self._content[layer]).mul_(scale))
-
-        return pull
+    def _content_factor(self, layer: str) -> float:
+        """Return c, the convention's factor of (2.1)."""
+        return self.convention.content_factor(*self._size_of(layer))
 
     def _style_judged(self, layer: str, G: Tensor) -> tuple[Tensor, Tensor]:
         """Return E_l, and D with beta w_l dE_l/dF = D F.
@@ -377,9 +374,8 @@ class Objective:
         return self._style_loss(layer, differences), D
 
     def _content_layer(self, layer: str, F: Tensor) -> Tensor:
-        N, M = self._size_of(layer)
-        c = self.convention.content_factor(N, M)
-        return c * content_loss(F, self._content[layer])
+        P = self._content[layer]
+        return self._content_factor(layer) * content_loss(F, P)
 
     def _style_layer(self, layer: str, F: Tensor) -> Tensor:
         differences = self._style_differences(layer, gram_matrix(F)[0])
@@ -415,7 +411,7 @@ class Objective:
         ]
 
     def _style_positions(
-        self, target: _StyleTarget, layer: str, N: int, M: int
+        self, target: StyleTarget, layer: str, N: int, M: int
     ) -> float:
         """Return what E divides A by, so that it is d_a in units of d / M."""
         divisor = self.convention.gram_divisor
@@ -476,8 +472,8 @@ class Objective:
         self._see(picture, self.content_layers, keep)
         return maps
 
-    def _style_target(self, picture: Tensor, share: float) -> _StyleTarget:
-        target = _StyleTarget(share, {}, {})
+    def _style_target(self, picture: Tensor, share: float) -> StyleTarget:
+        target = StyleTarget(share, {}, {})
 
         def keep(layer: str, F: Tensor) -> None:
             target.shapes[layer] = tuple(F.shape[1:])  # type: ignore[assignment]
@@ -529,11 +525,26 @@ def all_of(pulls: Sequence[Pull]) -> Pull:
     return all_pulls
 
 
-def _style_pull(D: Tensor) -> Pull:
-    """Return what adds D F, for a symmetric D."""
+def content_pull(scale: float, P: Tensor) -> Pull:
+    """Return what adds scale (F - P), (2.2)."""
 
     def pull(g: Tensor, F: Tensor) -> None:
-        _columns(g).addmm_(_columns(F), D.to(F.dtype))
+        if scale:
+            # the difference first, so that equal maps pull at nothing
+            g.add_((F - P).mul_(scale))
+
+    return pull
+
+
+def style_pull(D: Tensor) -> Pull:
+    """Return what adds D F, for a symmetric D, (4.2)."""
+
+    def pull(g: Tensor, F: Tensor) -> None:
+        if g.is_contiguous(memory_format=torch.channels_last):
+            _columns(g).addmm_(_columns(F), D.to(F.dtype))
+        else:
+            product = F.permute(0, 2, 3, 1) @ D.to(F.dtype)
+            g.permute(0, 2, 3, 1).add_(product)
 
     return pull
 

@@ -45,6 +45,7 @@ ORDER = (
     "published",
     "conventions",
     "objective",
+    "tiles",
     "optimizers",
     "ranges",
     "planning",
