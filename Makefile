@@ -32,10 +32,14 @@ endef
 NEED_PYTHON = command -v "$(PYTHON)" >/dev/null || \
 	{ echo "$(NO_PYTHON)" >&2; exit 1; }
 
+# What is measured beside this package, and needed for nothing else.
+NEED_RIVALS = $(IN_VENV) -c "import neural_style" 2>/dev/null || \
+	$(IN_VENV) -m pip install -q --no-build-isolation -e ".[bench]"
+
 NO_BROWSER = There is no Chromium here. On Debian: apt install chromium
 
-.PHONY: help lab test lint unit nbval picture notebooks notebook bench wheels
-.PHONY: browser-test clean
+.PHONY: help lab test lint unit nbval picture notebooks notebook bench
+.PHONY: bench-full wheels browser-test clean
 .PHONY: FORCE
 
 help: ## show this list
@@ -81,9 +85,15 @@ notebook: $(INSTALLED) ## run one notebook and store its outputs: N=00
 	@test -n "$(N)" || { echo "Say which one: make notebook N=00"; exit 2; }
 	$(IN_VENV) tools/make_notebooks.py $(N)
 
-bench: $(INSTALLED) ## measure speed and memory, ours and others' (quiet machine)
+bench: $(INSTALLED) ## measure speed and memory (25 minutes, quiet machine)
+	@$(NEED_RIVALS)
 	$(IN_VENV) benchmarks/overhead.py
 	$(IN_VENV) benchmarks/side_by_side.py
+	$(IN_VENV) benchmarks/to_value.py --sizes 128 --repeats 3
+
+bench-full: $(INSTALLED) ## measure runs at 256 and 512 pixels (15 more minutes)
+	@$(NEED_RIVALS)
+	$(IN_VENV) benchmarks/to_value.py --sizes 256 512
 
 wheels: ## download all packages for a class without network
 	@$(NEED_PYTHON)

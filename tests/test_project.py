@@ -21,7 +21,8 @@ else:
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "styletut"
-TOOLS_AND_TESTS = [*ROOT.glob("tools/*.py"), *ROOT.glob("tests/*.py")]
+OWN_FOLDERS = ["tools", "tests", "benchmarks"]
+OWN_SCRIPTS = [p for each in OWN_FOLDERS for p in ROOT.glob(f"{each}/*.py")]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # From the bottom up: a module imports only modules above it in this list.
@@ -52,9 +53,15 @@ ORDER = (
     "steps",
     "minimization",
     "transfer",
+    "distances",
     "metrics",
     "progress",
     "arguments",
+    "jobs",
+    "records",
+    "grids",
+    "dispatch",
+    "ablation",
     "command",
     "doctor",
     "figures",
@@ -117,8 +124,9 @@ def run_python(code):
 
 def test_environment_installs_the_project_with_every_extra():
     *_, last = pip_entries()
-    # the browser's is installed where `make browser-test` runs
-    kept = [e for e in PYPROJECT["optional-dependencies"] if e != "browser"]
+    # these two are installed where `make browser-test` and `make bench` run
+    late = {"browser", "bench"}
+    kept = [e for e in PYPROJECT["optional-dependencies"] if e not in late]
     extras = ",".join(kept)
     assert last == f"-e .[{extras}]"
 
@@ -152,16 +160,17 @@ def imported_packages(folder):
                 yield node.module.split(".")[0]
 
 
-@pytest.mark.parametrize("folder", ["styletut", "tools", "tests", "notebooks"])
+@pytest.mark.parametrize("folder", ["styletut", "notebooks", *OWN_FOLDERS])
 def test_every_package_that_is_imported_is_required(folder):
     other_name = {
         "PIL": "pillow",
         "skimage": "scikit-image",
+        "neural_style": "neural-style",
         "IPython": "ipywidgets",  # which is what makes it part of a notebook
         "tomli": "pytest",  # stands for tomllib where Python lacks it
         "tomllib": "pytest",
     }
-    own = {"styletut", "paint"} | {path.stem for path in TOOLS_AND_TESTS}
+    own = {"styletut", "paint"} | {path.stem for path in OWN_SCRIPTS}
     foreign = set(imported_packages(folder)) - sys.stdlib_module_names - own
     required = required_packages()
     missing = {n for n in foreign if other_name.get(n, n) not in required}
@@ -316,17 +325,18 @@ def test_no_file_knows_the_machine_it_was_made_on():
     assert found == []
 
 
-PAGES = ["README.md", "CONTRIBUTING.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_of_a_page_lead_somewhere(page):
     text = (ROOT / page).read_text()
+    folder = (ROOT / page).parent
     links = re.findall(r"\]\(([^)]+)\)", text)
     missing = [
         link
         for link in links
-        if "://" not in link and not (ROOT / link).exists()
+        if "://" not in link and not (folder / link).exists()
     ]
     assert missing == []
 
