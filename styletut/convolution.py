@@ -88,6 +88,14 @@ def form_of(
     return "plain" if few or too_large else "winograd"
 
 
+def kernel_bytes(
+    channels_in: int, channels_out: int, height: int, width: int
+) -> int:
+    """Return the bytes of the kernels' form that suits a layer."""
+    matrices = form_of(channels_in, channels_out, height, width) == "winograd"
+    return (36 if matrices else 9) * channels_in * channels_out * 4
+
+
 class Convolution:
     """A 3 x 3 convolution, stride 1, padding 1, by frozen kernels.
 
@@ -123,6 +131,9 @@ class Convolution:
         Returns:
             (B, N, h, w) with channels last.
         """
+        if x.device.type == "meta":  # it has a size, and no numbers
+            shape = (len(x), self.channels_out, *x.shape[2:])
+            return x.new_empty(shape) if out is None else out
         channels = self.channels_in, self.channels_out
         with torch.no_grad():
             x = x.contiguous(memory_format=_LAST)

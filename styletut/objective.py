@@ -146,6 +146,8 @@ class Objective:
         precision: of the network's convolutions in `gradient`, a name out of
             `precision.PRECISIONS`; losses and Gram matrices are always
             computed in the pictures' dtype.
+        checkpoint: whether a graph keeps less and computes more, see
+            `VGG19.forward`.
 
     Raises:
         ValueError: for pictures of a wrong shape, dtype or device, or too
@@ -167,6 +169,7 @@ class Objective:
         content_layers: Layers | None = None,
         style_layers: Layers | None = None,
         precision: str = "auto",
+        checkpoint: bool = False,
     ) -> None:
         own = self.convention = get_convention(convention)
         check_runnable(own)
@@ -179,22 +182,23 @@ class Objective:
         self.style_layers = _layer_weights(
             "style", style_layers, own.style_layers
         )
-        self._layers = tuple(self.content_layers | self.style_layers)
-        if not self._layers:
+        self.layers = tuple(self.content_layers | self.style_layers)
+        if not self.layers:
             raise ValueError(
                 "there is nothing to compare: content_layers and "
                 "style_layers are both empty"
             )
         styles = _shares(style)
         # x has the content's size, and all layers are taken of it
-        _check_picture("content", content, content, self._layers)
+        _check_picture("content", content, content, self.layers)
         for picture, _ in styles:
             _check_picture("style", picture, content, self.style_layers)
         self.shape = tuple(content.shape)
         self.dtype, self.device = content.dtype, content.device
         self.precision = find_precision(precision, self.device, self.dtype)
         self.vgg = vgg or convention_network(own, content.device)
-        self._memory = Memory()
+        self.checkpoint = checkpoint
+        self.memory = Memory()
         self._replay: Replay | None = None
         self._recorded: Terms | None = None
         with torch.no_grad(), arithmetic(self.precision):
@@ -212,7 +216,7 @@ class Objective:
         """
         self._check(x)
         with arithmetic(self.precision):
-            maps = self.vgg(x, self._layers)
+            maps = self.vgg(x, self.layers, self.checkpoint)
         content_layers = {
             layer: self._content_layer(layer, maps[layer])
             for layer in self.content_layers
@@ -276,9 +280,9 @@ class Objective:
         gradient = gradient_at_pixels(
             self.vgg,
             x,
-            self._layers,
+            self.layers,
             judge,
-            self._memory,
+            self.memory,
             maps_dtype(self.precision, self.dtype),
         )
         return self._judged(x, content_layers, style_layers, gradient)
@@ -458,7 +462,7 @@ class Objective:
             def see_exact(layer: str, F: Tensor) -> None:
                 see(layer, F.to(self.dtype))
 
-            see_maps(self.vgg, picture, layers, see_exact, self._memory, dtype)
+            see_maps(self.vgg, picture, layers, see_exact, self.memory, dtype)
             return
         for layer, F in self.vgg(picture, layers).items():
             see(layer, F)

@@ -26,6 +26,9 @@ Judge = Callable[[str, Tensor], Pull]
 _Step = Callable[[Tensor, str], tuple[Tensor, str]]
 """Takes a gradient, and the name of its memory, one step down."""
 
+REUSING = ("cpu", "meta")
+"""Devices on which memory is used again, and what stands for them."""
+
 _NOBODY = 4  # the winner in a window of a max pooling where all are 0
 
 
@@ -57,17 +60,20 @@ class Memory:
         """
         _, N, h, w = shape
         count = N * h * w
-        if device.type != "cpu":
+        if device.type not in REUSING:
             flat = torch.empty(count, dtype=dtype, device=device)
         else:
-            flat = self._again(name, count, dtype)
+            flat = self._again(name, count, dtype, device)
         return flat.view(1, h, w, N).permute(0, 3, 1, 2)
 
-    def _again(self, name: str, count: int, dtype: torch.dtype) -> Tensor:
+    def _again(
+        self, name: str, count: int, dtype: torch.dtype, device: torch.device
+    ) -> Tensor:
         kept = self._kept.get(name)
         if kept is None or kept.numel() < count or kept.dtype != dtype:
             kept = self._kept[name] = torch.empty(0)  # before its successor
-            kept = self._kept[name] = torch.empty(count, dtype=dtype)
+            kept = torch.empty(count, dtype=dtype, device=device)
+            self._kept[name] = kept
         return kept[:count]
 
 
@@ -75,7 +81,7 @@ def worthwhile(vgg: VGG19, image: Tensor) -> bool:
     """Return whether `gradient_at_pixels` is faster than autograd here."""
     device = image.device.type
     return (
-        (enabled() if device == "cpu" else device == "cuda")
+        (enabled() if device in REUSING else device == "cuda")
         and image.dtype == torch.float32
         and image.shape[0] == 1
         and next(vgg.parameters()).dtype == torch.float32
@@ -258,7 +264,7 @@ class _Way:
         relu: bool = False,
     ) -> Tensor:
         """Return a convolution's maps, in their place if it can write."""
-        if isinstance(convolution, TorchConvolution):
+        if self.device.type not in REUSING:
             return convolution(x, relu=relu)
         shape = (1, convolution.channels_out, *x.shape[2:])
         return convolution(x, out=self._maps(place, shape), relu=relu)

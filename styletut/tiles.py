@@ -192,7 +192,7 @@ class TiledObjective(Objective):
                 P = self._content[layer][tile.place(layer)]
                 content[layer] += content_loss(F, P)
 
-        self._see_tiles(x, self._layers, see)
+        self._see_tiles(x, self.layers, see)
         for layer in content:
             content[layer] *= self._content_factor(layer)
         judged = {
@@ -205,13 +205,13 @@ class TiledObjective(Objective):
     def _second_pass(self, x: Tensor, matrices: dict[str, Tensor]) -> Tensor:
         """Return the gradient, added up over the tiles."""
         gradient = torch.zeros_like(x)
-        for tile in self._tiles(x, self._layers):
+        for tile in self._tiles(x, self.layers):
             gradient[tile.outer] += gradient_at_pixels(
                 self.vgg,
                 x[tile.outer],
-                self._layers,
+                self.layers,
                 self._judge(tile, matrices),
-                self._memory,
+                self.memory,
                 maps_dtype(self.precision, self.dtype),
             )
         return gradient
@@ -280,7 +280,7 @@ class TiledObjective(Objective):
                 picture[tile.outer],
                 layers,
                 _seen_within(tile, see, self.dtype),
-                self._memory,
+                self.memory,
                 maps_dtype(self.precision, self.dtype),
             )
 

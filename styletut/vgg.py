@@ -6,8 +6,9 @@ without its fully connected layers. Where the weights come from, and what
 rounding them to 256 values a layer changes, is told in `styletut.weights`.
 """
 
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+import copy
+from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache, partial
 from itertools import groupby
 from os import PathLike
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint as recomputing
 
 from styletut.convolution import (
     Convolution,
@@ -116,6 +118,13 @@ def feature_shape(layer: str, height: int, width: int) -> tuple[int, int, int]:
     return channels, height // stride, width // stride
 
 
+def convolutions_below(layers: Iterable[str]) -> tuple[str, ...]:
+    """Return the convolutions from the picture to the deepest of layers."""
+    deepest = max(check_layers(layers), key=LAYERS.index)
+    needed = LAYERS[: LAYERS.index(deepest) + 1]
+    return tuple(name for name in needed if name.startswith("conv"))
+
+
 class VGG19(nn.Module):
     """The convolutional part of VGG-19, frozen, by layer name.
 
@@ -166,9 +175,7 @@ class VGG19(nn.Module):
             parameters = normalize_filters(parameters, means)
         for name in CONV_LAYERS:
             kernel, bias = parameters.pop(name)  # so that it is not kept twice
-            # on the meta device nothing is drawn from the random generator
-            N, C = kernel.shape[:2]
-            conv = nn.Conv2d(C, N, 3, padding=1, device="meta")
+            conv = _frozen(*kernel.shape[:2])
             conv.weight = nn.Parameter(
                 kernel.contiguous(memory_format=torch.channels_last)
             )
@@ -212,7 +219,8 @@ class VGG19(nn.Module):
         """
         fast = (
             dtype == torch.float32
-            and self.get_parameter(f"{name}.weight").device.type == "cpu"
+            and self.get_parameter(f"{name}.weight").device.type
+            in ("cpu", "meta")
             and enabled()
         )
         key = name, dtype, fast
@@ -223,7 +231,7 @@ class VGG19(nn.Module):
         return self._convolutions[key]
 
     def forward(
-        self, image: Tensor, layers: Iterable[str]
+        self, image: Tensor, layers: Iterable[str], checkpoint: bool = False
     ) -> dict[str, Tensor]:
         """Compute the feature maps of `layers`, and no layer past them.
 
@@ -231,6 +239,9 @@ class VGG19(nn.Module):
             image: (B, 3, H, W), RGB in [0, 1], any floating dtype, on the
                 network's device.
             layers: names out of `LAYERS`.
+            checkpoint: whether a graph keeps the maps between the blocks
+                alone, and the way down computes the others anew: less
+                memory, and one more way up.
 
         Returns:
             {layer: (B, N, h, w)} in the order asked for. None of the maps
@@ -250,18 +261,51 @@ class VGG19(nn.Module):
         if x.dtype == torch.float32:
             # convolutions of a frozen network run faster with channels last
             x = x.contiguous(memory_format=torch.channels_last)
-        for name in LAYERS[: LAYERS.index(deepest) + 1]:
+        needed = LAYERS[: LAYERS.index(deepest) + 1]
+        for _, block in groupby(needed, key=lambda name: name[4]):
+            through = partial(self._through, tuple(block), names)
+            found, x = (
+                recomputing(through, x, use_reentrant=False)
+                if checkpoint
+                else through(x)
+            )
+            maps.update(found)
+        return {name: maps[name] for name in names}
+
+    def _through(
+        self, block: Iterable[str], wanted: Collection[str], x: Tensor
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the maps wanted of a block's layers, and the last one's."""
+        maps: dict[str, Tensor] = {}
+        for name in block:
             if name.startswith("conv"):
                 x = self._convolve(name, x)
             elif name.startswith("pool"):
                 x = POOLINGS[self.pooling](x, 2)
-            elif name.replace("relu", "conv") in names:
+            elif name.replace("relu", "conv") in wanted:
                 x = F.relu(x)
             else:  # nobody else holds the convolution's output
                 x = F.relu_(x)
-            if name in names:
+            if name in wanted:
                 maps[name] = x
-        return {name: maps[name] for name in names}
+        return maps, x
+
+    def casts(self) -> list[Tensor]:
+        """Return the copies of parameters that are kept in other dtypes."""
+        return [each for pair in self._casts.values() for each in pair]
+
+    def outline(self) -> "VGG19":
+        """Return the same network without its numbers, on the device "meta".
+
+        What it computes has sizes alone.
+        """
+        twin = copy.copy(self)
+        twin._modules = {
+            name: _frozen(*self.get_parameter(f"{name}.weight").shape[:2])
+            for name in CONV_LAYERS
+        }
+        twin._casts, twin._convolutions = {}, {}
+        return twin
 
     def extra_repr(self) -> str:
         """Describe the settings where the network is printed."""
@@ -321,6 +365,13 @@ class VGG19(nn.Module):
         _forget_casts(self)  # .to(...), .double() and the like
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
+
+
+def _frozen(N: int, C: int) -> nn.Conv2d:
+    """Return a convolution without numbers, from C channels to N."""
+    # on the meta device nothing is drawn from the random generator
+    conv = nn.Conv2d(C, N, 3, padding=1, device="meta")
+    return conv.requires_grad_(False)
 
 
 def describe(weights: str, pooling: str, normalize: bool) -> str:

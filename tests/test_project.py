@@ -47,6 +47,8 @@ ORDER = (
     "conventions",
     "objective",
     "tiles",
+    "footprint",
+    "tiling",
     "optimizers",
     "ranges",
     "planning",

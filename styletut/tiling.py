@@ -1,0 +1,219 @@
+"""Which pictures fit into memory, and how.
+
+A picture is taken as a whole where that fits. Else L-BFGS keeps fewer pairs,
+and the picture is computed in tiles (`styletut.tiles`); what does not fit
+even then is refused before anything is spent on it.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from styletut.convolution import kernel_bytes
+from styletut.footprint import peak_bytes, saved_bytes
+from styletut.objective import Objective
+from styletut.pullback import worthwhile
+from styletut.tiles import TiledObjective, cut
+from styletut.vgg import VGG19, convolutions_below, feature_shape
+
+SIDES = (1536, 1024, 768, 512, 256)
+"""Sides of tiles without their margins that are tried, in pixels."""
+
+HISTORIES = (15, 8, 4)
+"""Numbers of L-BFGS's pairs that are tried."""
+
+_VECTORS = 17
+"""Pictures that a run holds beside the pairs: the content and its coarser
+one, the start, the best so far and the one handed out; the optimizer's point,
+trial, direction, step, gradients and what it takes to compute them."""
+
+_LIBRARIES = 60_000_000
+"""Bytes that libraries keep for themselves, as measured."""
+
+
+class TooLargeError(ValueError):
+    """A picture needs more memory than there is."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a picture is computed.
+
+    Attributes:
+        side: of its tiles in pixels, or None for the whole at once.
+        checkpoint: whether a graph keeps less and computes more.
+        history: number of L-BFGS's pairs.
+    """
+
+    side: int | None = None
+    checkpoint: bool = False
+    history: int = HISTORIES[0]
+
+    def objective(
+        self, content: Tensor, style: Any, **settings: Any
+    ) -> Objective:
+        """Return the objective that is computed in this way."""
+        if self.side is None:
+            return Objective(
+                content, style, checkpoint=self.checkpoint, **settings
+            )
+        return TiledObjective(content, style, side=self.side, **settings)
+
+
+WHOLE = Way()
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """Bytes that a run needs at its peak, by what they are for.
+
+    Attributes:
+        parameters: the network's weights, and their forms for speed.
+        targets: what content and style pictures are compared with.
+        optimizer: pictures of the optimizer and of the run.
+        evaluation: maps, gradients and what is in between, at the most.
+        saved: those maps among them that the way down needs again.
+    """
+
+    parameters: int
+    targets: int
+    optimizer: int
+    evaluation: int
+    saved: int
+
+    @property
+    def total(self) -> int:
+        """All that the run needs."""
+        parts = self.parameters, self.targets, self.optimizer, self.evaluation
+        return sum(parts) + _LIBRARIES
+
+
+def estimate_memory(
+    height: int,
+    width: int,
+    *,
+    way: Way = WHOLE,
+    vgg: VGG19 | None = None,
+    dtype: torch.dtype = torch.float32,
+    **settings: Any,
+) -> MemoryEstimate:
+    """Estimate the memory of a run on a CPU, for one style of equal size.
+
+    It is counted on torch's device "meta", where tensors have sizes alone,
+    in some milliseconds.
+
+    Args:
+        height: of the picture in pixels.
+        width: of the picture in pixels.
+        way: how the picture is computed.
+        vgg: the network; only its pooling and dtype matter.
+        dtype: the picture's.
+        **settings: those of `Objective` that choose convention and layers.
+
+    Raises:
+        ValueError: as `Objective` does.
+    """
+    outline = (vgg or VGG19()).outline()
+    picture = torch.empty(1, 3, height, width, dtype=dtype, device="meta")
+    settings = {**settings, "vgg": outline, "checkpoint": way.checkpoint}
+    part = picture
+    if way.side is not None:
+        layers = Objective(picture, picture, **settings).layers
+        tiles = cut(height, width, way.side, layers)
+        part = max((picture[tile.outer] for tile in tiles), key=Tensor.numel)
+    objectives = []
+
+    def evaluate() -> None:
+        objectives.append(Objective(part, part, **settings))
+        objectives[0].gradient(part)
+
+    evaluation = peak_bytes(evaluate)
+    objective = objectives[0]
+    vectors = 2 * way.history + _VECTORS
+    return MemoryEstimate(
+        parameters=_parameter_bytes(objective),
+        targets=_target_bytes(objective, picture),
+        optimizer=vectors * picture.nbytes,
+        evaluation=evaluation - _target_bytes(objective, part),
+        saved=_saved_bytes(objective, part),
+    )
+
+
+def fitting_way(height: int, width: int, free: float, **settings: Any) -> Way:
+    """Return the first way, the fastest first, that fits into memory.
+
+    Args:
+        height: of the picture in pixels.
+        width: of the picture in pixels.
+        free: bytes that may be used.
+        **settings: those of `estimate_memory`.
+
+    Raises:
+        TooLargeError: if none does.
+    """
+    least = math.inf
+    dtype = settings.get("dtype", torch.float32)
+    picture = torch.empty(1, 3, height, width, dtype=dtype, device="meta")
+    graph = not worthwhile(settings["vgg"].outline(), picture)
+    for way in _ways(height, width, graph):
+        needed = estimate_memory(height, width, way=way, **settings).total
+        if needed <= free:
+            return way
+        least = min(least, needed)
+    raise TooLargeError(
+        f"a picture of {width} x {height} pixels needs about "
+        f"{least / 1e9:.1f} GB of memory, even in tiles, and "
+        f"{free / 1e9:.1f} GB are free; take a smaller size, or close other "
+        "programs"
+    )
+
+
+def _ways(height: int, width: int, graph: bool) -> Iterator[Way]:
+    """Yield ways, each needing less memory and more time, more or less."""
+    for history in HISTORIES:
+        yield Way(history=history)
+        if graph:
+            yield Way(checkpoint=True, history=history)
+        for side in SIDES:
+            if side < max(height, width):
+                yield Way(side, history=history)
+
+
+def _saved_bytes(objective: Objective, x: Tensor) -> int:
+    """Return the bytes of the maps that the way down needs again."""
+    if worthwhile(objective.vgg, x):
+        return objective.memory.nbytes
+    known = (*objective.vgg.parameters(), *objective.vgg.casts(), x)
+    graph = x.clone().requires_grad_()
+    return saved_bytes(lambda: objective(graph), (known, graph))
+
+
+def _parameter_bytes(objective: Objective) -> int:
+    """Return the bytes of the weights and of their forms for speed."""
+    vgg, (height, width) = objective.vgg, objective.shape[2:]
+    weights = sum(each.nbytes for each in vgg.parameters())
+    if not worthwhile(vgg, torch.empty(objective.shape, device="meta")):
+        return weights
+    forms = 0
+    for name in convolutions_below(objective.layers):
+        C_out, C_in = vgg.get_parameter(f"{name}.weight").shape[:2]
+        _, h, w = feature_shape(name, height, width)
+        forms += kernel_bytes(C_in, C_out, h, w)
+        forms += kernel_bytes(C_out, C_in, h, w)
+    return weights + forms
+
+
+def _target_bytes(objective: Objective, picture: Tensor) -> int:
+    """Return the bytes of content maps and Gram matrices."""
+    height, width = picture.shape[2:]
+    numbers = sum(
+        math.prod(feature_shape(layer, height, width))
+        for layer in objective.content_layers
+    )
+    for layer in objective.style_layers:
+        numbers += feature_shape(layer, height, width)[0] ** 2
+    return numbers * picture.itemsize

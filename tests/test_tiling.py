@@ -1,0 +1,94 @@
+"""Which pictures fit, and how."""
+
+import pytest
+import torch
+
+from styletut.images import sample
+from styletut.objective import Objective
+from styletut.tiles import TiledObjective
+from styletut.tiling import (
+    HISTORIES,
+    SIDES,
+    WHOLE,
+    TooLargeError,
+    Way,
+    estimate_memory,
+    fitting_way,
+)
+
+
+def test_an_estimate_adds_up(vgg):
+    estimate = estimate_memory(96, 128, vgg=vgg)
+    parts = (
+        estimate.parameters,
+        estimate.targets,
+        estimate.optimizer,
+        estimate.evaluation,
+    )
+    assert min(parts) > 0
+    assert sum(parts) < estimate.total
+    assert estimate.saved < estimate.evaluation
+    # relu4_2 at an eighth of each side, and five Gram matrices
+    grams = 64**2 + 128**2 + 256**2 + 2 * 512**2
+    assert estimate.targets == 4 * (512 * 12 * 16 + grams)
+
+
+def test_maps_and_pictures_grow_with_the_pixels(vgg):
+    small = estimate_memory(256, 256, vgg=vgg)
+    large = estimate_memory(512, 512, vgg=vgg)
+    assert large.optimizer == 4 * small.optimizer
+    assert large.evaluation / small.evaluation == pytest.approx(4, rel=0.05)
+
+
+def test_tiles_checkpoints_and_fewer_pairs_need_less(vgg):
+    whole = estimate_memory(768, 1024, vgg=vgg)
+    tiled = estimate_memory(768, 1024, vgg=vgg, way=Way(256))
+    fewer = estimate_memory(768, 1024, vgg=vgg, way=Way(history=4))
+    assert tiled.evaluation < whole.evaluation / 3
+    assert tiled.targets == whole.targets
+    assert fewer.optimizer < whole.optimizer
+    settings = {"vgg": vgg, "dtype": torch.float64}
+    graph = estimate_memory(256, 256, **settings)
+    recomputed = estimate_memory(
+        256, 256, way=Way(checkpoint=True), **settings
+    )
+    assert recomputed.saved < 0.6 * graph.saved
+    assert recomputed.evaluation < graph.evaluation
+
+
+def test_the_first_way_that_fits_is_taken(vgg):
+    size = (1500, 2000)
+    whole = estimate_memory(*size, vgg=vgg).total
+    assert fitting_way(*size, whole, vgg=vgg) == WHOLE
+    way = fitting_way(*size, whole - 1, vgg=vgg)
+    assert way.side == SIDES[0] and way.history == HISTORIES[0]
+    least = estimate_memory(
+        *size, vgg=vgg, way=Way(SIDES[-1], history=HISTORIES[-1])
+    ).total
+    assert fitting_way(*size, least, vgg=vgg).history == HISTORIES[-1]
+    with pytest.raises(TooLargeError, match=r"2000 x 1500 .* even in tiles"):
+        fitting_way(*size, least * 0.9, vgg=vgg)
+
+
+def test_a_graph_keeps_less_before_it_is_cut_into_tiles(vgg):
+    settings = {"vgg": vgg, "dtype": torch.float64}
+    whole = estimate_memory(256, 256, **settings).total
+    assert fitting_way(256, 256, whole - 1, **settings).checkpoint
+
+
+def test_a_way_makes_its_objective(vgg, photo, painting):
+    plain = Way().objective(photo, painting, vgg=vgg)
+    assert type(plain) is Objective and not plain.checkpoint
+    assert Way(checkpoint=True).objective(photo, painting, vgg=vgg).checkpoint
+    tiled = Way(32).objective(photo, painting, vgg=vgg)
+    assert isinstance(tiled, TiledObjective) and tiled.side == 32
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_a_graph_with_checkpoints_has_the_same_gradient(vgg, pooling):
+    photo = sample("chelsea", 48).double()
+    painting = sample("night", 48).double()
+    x = (photo + 0.05).clamp(0, 1)
+    plain = Objective(photo, painting, vgg=vgg)
+    saving = Objective(photo, painting, vgg=vgg, checkpoint=True)
+    assert torch.equal(plain.gradient(x)[1], saving.gradient(x)[1])
