@@ -1,0 +1,138 @@
+"""The runs that a sweep is made of: from settings to jobs.
+
+A grid or a list of settings becomes one mapping for each run, pictures are
+read, and what cannot be run says why.
+"""
+
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from styletut.arguments import bare_name, read_picture
+from styletut.conventions import Convention
+from styletut.images import load_image
+from styletut.jobs import NETWORK, Job, Metrics, in_a_line, make_job
+from styletut.pictures import check_range
+from styletut.planning import STARTS, plan_run
+
+Settings = Mapping[str, Any]
+Reader = Callable[[Any], Tensor]
+
+PICTURES = ("content", "style", "start")
+"""Settings that may be pictures."""
+
+
+def grid(
+    settings: Mapping[str, Sequence[Any]] | Sequence[Settings],
+    common: Settings,
+) -> list[dict[str, Any]]:
+    """Return the settings of each run, those in common last.
+
+    Raises:
+        ValueError: for a setting that does not exist or is given twice, or
+            values that are no list.
+    """
+    if isinstance(settings, Mapping):
+        for name, values in settings.items():
+            if not hasattr(values, "__iter__") or isinstance(
+                values, (str, Mapping, Tensor)
+            ):
+                raise ValueError(
+                    f"{name} has the value {values!r}; a grid takes a list "
+                    f"of values, and {name}=... one for all runs"
+                )
+        combinations = product(*settings.values())
+        runs = [
+            dict(zip(settings, values, strict=True)) for values in combinations
+        ]
+    else:
+        runs = [dict(each) for each in settings]
+    known = _known_settings()
+    for name in [name for run in [*runs, dict(common)] for name in run]:
+        if name not in known:
+            raise ValueError(
+                f"there is no setting {name!r}; there are {', '.join(known)}"
+            )
+    if twice := {name for run in runs for name in run} & set(common):
+        raise ValueError(
+            f"{', '.join(sorted(twice))}: given both for all runs and for "
+            "single ones"
+        )
+    return [run | dict(common) for run in runs]
+
+
+def _known_settings() -> tuple[str, ...]:
+    stylize = list(inspect.signature(plan_run).parameters)[1:]
+    return ("label", "content", "style", *stylize, *NETWORK)
+
+
+def reader() -> Reader:
+    """Return what reads pictures, each name, path or URL once.
+
+    It takes the name of a sample, a tensor (1, 3, H, W) in [0, 1], or what
+    `load_image` takes, and raises its `ImageError`.
+    """
+    known: dict[str, Tensor] = {}
+
+    def read(source: Any) -> Tensor:
+        if isinstance(source, Tensor):
+            check_range(source, "the picture")
+            return source
+        if not isinstance(source, (str, os.PathLike)):
+            return load_image(source)
+        name = os.fspath(source)
+        if name not in known:
+            known[name] = read_picture(name)
+        return known[name]
+
+    return read
+
+
+def job_of(
+    run: Settings,
+    read: Reader,
+    metrics: Metrics | None,
+    threads: int | None,
+) -> Job | str:
+    """Return a run as a job, or in a line what is wrong with it."""
+    settings = {k: _plain(v) for k, v in run.items() if k != "label"}
+    try:
+        content = read(settings.pop("content"))
+        style = read(settings.pop("style"))
+        start = settings.get("start")
+        if start is not None and not (
+            isinstance(start, str) and start in STARTS
+        ):
+            settings["start"] = read(start)
+        return make_job(content, style, settings, metrics, threads)
+    except (ValueError, TypeError, OSError) as error:
+        return in_a_line(error)
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy, as its grids give them, as Python's own."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def shown(name: str, value: Any) -> Any:
+    """Return a setting as a table shows it: a number, a word, a text."""
+    value = _plain(value)
+    if name in PICTURES and value is not None:
+        named = isinstance(value, (str, os.PathLike))
+        return Path(bare_name(os.fspath(value))).stem if named else "a picture"
+    if name == "weights":
+        return Path(value).name
+    if isinstance(value, Convention):
+        return value.name
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {shown('', v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return " ".join(str(shown("", v)) for v in value)
+    plain = value is None or isinstance(value, (bool, int, float, str))
+    return value if plain else str(value)

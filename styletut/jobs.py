@@ -1,0 +1,321 @@
+"""One run of a sweep as a job: what a worker needs, what it hands back.
+
+A `Job` holds plain values and arrays, and so does its `Outcome`: a worker
+may be this process, another one, or a machine that shares no folder with
+this one. It needs this package and the network's weights.
+"""
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from styletut import __version__
+from styletut.conventions import Convention
+from styletut.distances import network
+from styletut.objective import weights_at_hand
+from styletut.pictures import check_picture, check_range, resize_to
+from styletut.planning import Plan, find_device, plan_run, style_shape
+from styletut.steps import Result, StoppedEarly
+from styletut.transfer import stylize
+from styletut.vgg import VGG19
+from styletut.weights import OXFORD_SHA256, TORCHVISION_SHA256, sha256
+
+Metrics = Callable[[Tensor, Tensor, Tensor], Mapping[str, float]]
+"""Takes a result, the content and the style picture; gives names and numbers,
+as `metrics.compare` does."""
+
+NETWORK = ("weights", "pooling", "normalize")
+"""Settings of a run that are arguments of `VGG19`."""
+
+FORMULAS = (
+    "alpha",
+    "beta",
+    "gamma",
+    "content_layers",
+    "style_layers",
+    "content_factor",
+    "gram_divisor",
+    "style_factor",
+    "total_variation",
+    "style_size",
+)
+"""What decides a run in a convention, apart from what a `Plan` has settled."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be made, or made already and to be measured.
+
+    Attributes:
+        key: tells runs apart; equal for runs whose pictures are the same.
+        content: the content picture, as `pack` writes it.
+        style: the style picture.
+        settings: of `stylize` and of the network, those that were chosen.
+        metrics: how to measure the result; None for not at all.
+        threads: that torch computes with; None to leave them as they are.
+        picture: the result, if it was made before.
+    """
+
+    key: str
+    content: np.ndarray
+    style: np.ndarray
+    settings: Mapping[str, Any]
+    metrics: Metrics | None = None
+    threads: int | None = None
+    picture: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        picture: the result in 256 levels, (H, W, 3); None if there is none.
+        text: every choice of the run, in words.
+        results: loss terms, seconds and the like, by name.
+        measures: what the metrics gave, by name.
+        error: what went wrong, in a line, or nothing.
+    """
+
+    picture: np.ndarray | None = None
+    text: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
+    error: str = ""
+
+
+def make_job(
+    content: Tensor,
+    style: Tensor,
+    settings: Mapping[str, Any],
+    metrics: Metrics | None = None,
+    threads: int | None = None,
+) -> Job:
+    """Settle a run and give it its key.
+
+    The key changes with the pixels of content, style and start, with every
+    setting as the convention completes it, and with the first two numbers
+    of the package's version, which change when pictures do. It does not
+    change with what only moves a rounding error or the time: device,
+    threads, versions of other packages, where files lie.
+
+    Raises:
+        ValueError: for settings that cannot be.
+        OSError: for a weights file that cannot be read.
+    """
+    settings = dict(settings)
+    start = settings.get("start")
+    if isinstance(start, Tensor):
+        check_range(start, "the start picture")
+        settings["start"] = pack(start)
+    packed, painting = pack(content), pack(style)
+    # a worker may have another device, so it is not looked for here
+    plan = _plan(content, settings | {"device": "cpu"})
+    identity = {
+        "version": __version__.split(".")[:2],
+        "content": _digest(packed),
+        "style": _digest(painting),
+        "network": _network_of(plan.convention, settings),
+        **_identity(plan),
+    }
+    text = json.dumps(_canonical(identity), sort_keys=True)
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return Job(key, packed, painting, settings, metrics, threads)
+
+
+def work(job: Job) -> Outcome:
+    """Do a job, whatever goes wrong in it.
+
+    Raises:
+        KeyboardInterrupt: and nothing else; an error is in the outcome.
+    """
+    with _threads(job.threads):
+        try:
+            outcome = Outcome(job.picture)
+            if job.picture is None:
+                outcome = _painted(job)
+        except Exception as error:
+            return Outcome(error=in_a_line(error))
+        if job.metrics is None:
+            return outcome
+        try:
+            return replace(outcome, measures=_measured(job, outcome.picture))
+        except Exception as error:
+            return replace(outcome, error=f"metrics: {in_a_line(error)}")
+
+
+def in_a_line(error: BaseException) -> str:
+    """Return an error's name and text without line breaks."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def pack(x: Tensor) -> np.ndarray:
+    """Return a picture as an array (H, W, 3).
+
+    Of dtype uint8 where that says it exactly, as for all that comes from
+    usual files in float32; else in its own.
+    """
+    check_picture(x)
+    pixels = x.detach()[0].permute(1, 2, 0).cpu()
+    levels = (pixels * 255).round().clamp(0, 255).to(torch.uint8)
+    exact = x.dtype == torch.float32 and torch.equal(levels / 255, pixels)
+    return (levels if exact else pixels).contiguous().numpy()
+
+
+def unpack(pixels: np.ndarray) -> Tensor:
+    """Return the picture that was packed, (1, 3, H, W)."""
+    values = torch.tensor(pixels)  # a copy: what comes by mail is read-only
+    if pixels.dtype == np.uint8:
+        values = values / 255
+    return values.permute(2, 0, 1)[None].contiguous()
+
+
+def _painted(job: Job) -> Outcome:
+    settings = {k: v for k, v in job.settings.items() if k not in NETWORK}
+    if isinstance(settings.get("start"), np.ndarray):
+        settings["start"] = unpack(settings["start"])
+    content = unpack(job.content)
+    device = settings.pop("device", "auto")
+    plan = _plan(content, settings)
+    chosen = _network_of(plan.convention, job.settings)
+    chosen["weights"] = job.settings.get("weights", chosen["weights"])
+    vgg = network(**chosen, device=find_device(device))
+    with warnings.catch_warnings():
+        # the result says so itself
+        warnings.simplefilter("ignore", StoppedEarly)
+        result = stylize(content, unpack(job.style), vgg=vgg, **settings)
+    if result.stopped == "interrupted":
+        raise KeyboardInterrupt
+    levels = (result.image * 255).round().to(torch.uint8)
+    return Outcome(
+        levels[0].permute(1, 2, 0).contiguous().numpy(),
+        result.settings,
+        _results(result, vgg),
+    )
+
+
+def _results(result: Result, vgg: VGG19) -> dict[str, Any]:
+    last = result.history[-1]
+    finest = [step for step in result.history if step.size == last.size]
+    best = min(
+        finest, key=lambda step: float(step.terms.total.nan_to_num(inf))
+    )
+    height, width = result.image.shape[2:]
+    device = next(vgg.parameters()).device
+    cuda = device.type == "cuda"
+    return {
+        "content_term": float(best.terms.content),
+        "style_term": float(best.terms.style),
+        "tv_term": float(best.terms.tv),
+        "total": float(best.terms.total),
+        "width": width,
+        "height": height,
+        "evaluations_done": last.evaluations,
+        "stopped": result.stopped,
+        "seconds": round(last.seconds, 3),
+        "ran_on": torch.cuda.get_device_name(device) if cuda else device.type,
+    }
+
+
+def _measured(job: Job, picture: np.ndarray | None) -> dict[str, float]:
+    """Measure a picture beside content and style at its own size."""
+    assert job.metrics is not None and picture is not None
+    x, content, style = map(unpack, (picture, job.content, job.style))
+    photo = resize_to(content, *x.shape[2:])
+    settings = {k: v for k, v in job.settings.items() if k != "start"}
+    plan = _plan(content, settings | {"device": "cpu"})
+    painting = resize_to(style, *style_shape(style, photo, plan))
+    measures = job.metrics(x, photo.float(), painting.float())
+    return {name: float(value) for name, value in measures.items()}
+
+
+def _plan(content: Tensor, settings: Mapping[str, Any]) -> Plan:
+    own = {k: v for k, v in settings.items() if k not in NETWORK}
+    if isinstance(own.get("start"), np.ndarray):
+        own["start"] = unpack(own["start"])
+    return plan_run(content, **own)
+
+
+def _network_of(
+    convention: Convention, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return whose weights, the pooling and whether they are normalized."""
+    weights = settings.get("weights", weights_at_hand(convention))
+    return {
+        "weights": _training(weights),
+        "pooling": settings.get("pooling", convention.pooling),
+        "normalize": settings.get("normalize", convention.normalize),
+    }
+
+
+def _training(weights: str) -> str:
+    """Return whose weights a file has, so that its place is of no account."""
+    if weights in ("oxford", "torchvision"):
+        return weights
+    digest = sha256(Path(weights).expanduser())
+    if digest == OXFORD_SHA256:
+        return "oxford"
+    known = digest.startswith(TORCHVISION_SHA256)
+    return "torchvision" if known else digest
+
+
+def _identity(plan: Plan) -> dict[str, Any]:
+    """Return what decides a run's picture, apart from pictures and network."""
+    settled = {
+        each.name: getattr(plan, each.name)
+        for each in fields(plan)
+        if each.name not in ("convention", "weights", "device")
+    }
+    if isinstance(plan.start, Tensor):
+        settled["start"] = _digest(pack(plan.start))
+    elif plan.start != "noise":
+        del settled["seed"]
+    formulas = {name: getattr(plan.convention, name) for name in FORMULAS}
+    return settled | formulas | dict(plan.weights)
+
+
+def _digest(pixels: np.ndarray) -> str:
+    head = f"{pixels.shape} {pixels.dtype} ".encode()
+    return hashlib.sha256(head + pixels.tobytes()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """Return a value for JSON, the same for values that mean the same."""
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, float, np.number)):
+        number = float(value)
+        return int(value) if number.is_integer() else number
+    if isinstance(value, Mapping):
+        return {str(k): _canonical(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_canonical(v) for v in value]
+    name = getattr(value, "__qualname__", "<")
+    if "<" in name:
+        raise ValueError(
+            f"a sweep cannot tell {value!r} from another; settings are "
+            "numbers, words, lists, mappings, or functions of a module"
+        )
+    return f"{value.__module__}.{name}"
+
+
+@contextmanager
+def _threads(threads: int | None) -> Iterator[None]:
+    """Let torch compute with so many threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

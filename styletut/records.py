@@ -1,0 +1,65 @@
+"""What a run of a sweep leaves behind: one PNG that tells all about itself.
+
+Settings, results and metrics are text fields of the picture. A run is thus
+one file, which is whole or not there, and nothing can come apart.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from styletut.images import save_image
+from styletut.pictures import from_pixels
+
+_FIELD = "sweep"
+"""The text field with results and measures, in JSON."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished run without its picture.
+
+    Attributes:
+        text: every choice of the run, in words.
+        results: loss terms, seconds and the like, by name.
+        measures: what each metrics function gave, by the function's name.
+    """
+
+    text: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
+    measures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+def write_record(
+    path: str | os.PathLike[str], picture: np.ndarray, record: Record
+) -> None:
+    """Write a run's picture, (H, W, 3) in 256 levels, and its record.
+
+    Raises:
+        ImageError: if the file cannot be written.
+    """
+    values = {"results": record.results, "measures": record.measures}
+    image = from_pixels(picture.astype(np.float32) / 255)
+    save_image(image, path, {**record.text, _FIELD: json.dumps(values)})
+
+
+def read_record(path: str | os.PathLike[str]) -> Record | None:
+    """Return a run's record, or None where there is no whole one."""
+    try:
+        with Image.open(path) as picture:
+            text = dict(getattr(picture, "text", {}))
+        values = json.loads(text.pop(_FIELD))
+        return Record(text, values["results"], values["measures"])
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError):
+        return None
+
+
+def read_picture_of(path: str | os.PathLike[str]) -> np.ndarray:
+    """Return a run's picture, (H, W, 3) in 256 levels."""
+    with Image.open(path) as picture:
+        return np.array(picture.convert("RGB"))
