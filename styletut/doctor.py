@@ -3,7 +3,6 @@
 Nothing is imported from the package before it is known that torch is here.
 """
 
-import os
 import platform
 import shlex
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from styletut import __version__
+from styletut.memory import free_memory
 
 GIB = 2**30
 
@@ -38,6 +38,7 @@ OPTIONAL = (
     Package("torchvision", "torchvision", "a second set of weights"),
     Package("scikit-image", "skimage", "the sample photos"),
     Package("tqdm", "tqdm", "the progress bar"),
+    Package("psutil", "psutil", "how much memory is free"),
     Package("matplotlib", "matplotlib", "figures"),
     Package("jupyterlab", "jupyterlab", "the notebooks"),
     Package("ipywidgets", "ipywidgets", "sliders in the notebooks"),
@@ -190,22 +191,6 @@ def _samples() -> Iterator[Finding]:
     if missing:
         found += f", without {', '.join(missing)}"
     yield Finding("sample pictures", found)
-
-
-def free_memory() -> int | None:
-    """Return the bytes that programs can still take, None if unknown."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    try:
-        pages = os.sysconf("SC_AVPHYS_PAGES")
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # Windows, macOS
-        return None
 
 
 def pip(*words: str) -> str:

@@ -645,11 +645,6 @@ def test_doctor_knows_the_packages_of_the_project():
     assert [each for each in known if "==" in each] == pinned
 
 
-def test_free_memory_is_read():
-    free = doctor.free_memory()
-    assert free is None or 2**20 < free < 2**50
-
-
 def test_two_runs_at_once_keep_both_pictures(folder, monkeypatch):
     """A run that finishes second finds the default name taken."""
     other = Path("chelsea-night.png")

