@@ -18,6 +18,7 @@ from styletut.conventions import (
 from styletut.objective import Layers, weights_at_hand
 from styletut.optimizers import check_budget, check_options
 from styletut.pictures import MAX_PIXELS, check_size, fit, too_large
+from styletut.precision import find_precision
 from styletut.ranges import check_rule
 from styletut.vgg import VGG19, describe, receptive_field
 
@@ -42,6 +43,7 @@ class Plan:
         start: a name out of `STARTS`, or a picture.
         seed: of the noise.
         device: where the run takes place.
+        precision: of the network, a name out of `precision.PRECISIONS`.
     """
 
     convention: Convention
@@ -55,6 +57,7 @@ class Plan:
     start: str | Tensor
     seed: int
     device: torch.device
+    precision: str
 
     def text(self, vgg: VGG19 | None = None) -> dict[str, str]:
         """Return the plan as names and values for a picture's text fields.
@@ -90,6 +93,7 @@ class Plan:
             "start": start,
             "seed": str(self.seed),
             "device": self.device.type,
+            "precision": self.precision,
             "styletut": __version__,
             "torch": torch.__version__,
         }
@@ -114,6 +118,7 @@ def plan_run(
     start: str | Tensor | None = None,
     seed: int = 0,
     device: str | torch.device = "auto",
+    precision: str = "auto",
 ) -> Plan:
     """Settle a run; `transfer.stylize_steps` tells what the arguments are.
 
@@ -160,6 +165,7 @@ def plan_run(
     check_options(chosen_optimizer, options)
     rule = own.range_rule if range_rule is None else range_rule
     check_rule(rule)
+    place = find_device(device)
     return Plan(
         convention=own,
         schedule=schedule,
@@ -175,7 +181,8 @@ def plan_run(
         pixel_unit=own.pixel_unit,
         start=start,
         seed=seed,
-        device=find_device(device),
+        device=place,
+        precision=find_precision(precision, place, content.dtype),
     )
 
 

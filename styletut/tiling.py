@@ -23,8 +23,11 @@ from styletut.vgg import VGG19, convolutions_below, feature_shape
 SIDES = (1536, 1024, 768, 512, 256)
 """Sides of tiles without their margins that are tried, in pixels."""
 
-HISTORIES = (15, 8, 4)
-"""Numbers of L-BFGS's pairs that are tried."""
+FEWER_PAIRS = (8, 4)
+"""Numbers of L-BFGS's pairs that are tried where all do not fit."""
+
+_SURELY = 500_000_000, 6_000
+"""Bytes in all, and for each pixel, that suffice for any run."""
 
 _VECTORS = 17
 """Pictures that a run holds beside the pairs: the content and its coarser
@@ -51,7 +54,7 @@ class Way:
 
     side: int | None = None
     checkpoint: bool = False
-    history: int = HISTORIES[0]
+    history: int = 15
 
     def objective(
         self, content: Tensor, style: Any, **settings: Any
@@ -143,23 +146,34 @@ def estimate_memory(
     )
 
 
-def fitting_way(height: int, width: int, free: float, **settings: Any) -> Way:
+def fitting_way(
+    height: int,
+    width: int,
+    free: float | None,
+    *,
+    history: int = WHOLE.history,
+    **settings: Any,
+) -> Way:
     """Return the first way, the fastest first, that fits into memory.
 
     Args:
         height: of the picture in pixels.
         width: of the picture in pixels.
-        free: bytes that may be used.
+        free: bytes that may be used; None if nobody knows.
+        history: number of L-BFGS's pairs where all is well.
         **settings: those of `estimate_memory`.
 
     Raises:
         TooLargeError: if none does.
     """
+    fixed, per_pixel = _SURELY
+    if free is None or free > fixed + per_pixel * height * width:
+        return Way(history=history)
     least = math.inf
     dtype = settings.get("dtype", torch.float32)
     picture = torch.empty(1, 3, height, width, dtype=dtype, device="meta")
     graph = not worthwhile(settings["vgg"].outline(), picture)
-    for way in _ways(height, width, graph):
+    for way in _ways(height, width, graph, history):
         needed = estimate_memory(height, width, way=way, **settings).total
         if needed <= free:
             return way
@@ -172,15 +186,16 @@ def fitting_way(height: int, width: int, free: float, **settings: Any) -> Way:
     )
 
 
-def _ways(height: int, width: int, graph: bool) -> Iterator[Way]:
+def _ways(height: int, width: int, graph: bool, history: int) -> Iterator[Way]:
     """Yield ways, each needing less memory and more time, more or less."""
-    for history in HISTORIES:
-        yield Way(history=history)
+    fewer = [each for each in FEWER_PAIRS if each < history]
+    for pairs in (history, *fewer):
+        yield Way(history=pairs)
         if graph:
-            yield Way(checkpoint=True, history=history)
+            yield Way(checkpoint=True, history=pairs)
         for side in SIDES:
             if side < max(height, width):
-                yield Way(side, history=history)
+                yield Way(side, history=pairs)
 
 
 def _saved_bytes(objective: Objective, x: Tensor) -> int:

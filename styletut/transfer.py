@@ -17,9 +17,11 @@ import torch
 from torch import Tensor
 
 from styletut.images import load_image, resize
+from styletut.memory import free_memory
 from styletut.minimization import minimize, run_optimizer, warned
-from styletut.objective import Objective, convention_network, pairs
-from styletut.pictures import check_range, resize_to
+from styletut.objective import convention_network, pairs
+from styletut.optimizers import OPTIMIZERS
+from styletut.pictures import check_range, fit, resize_to
 from styletut.planning import Plan, plan_run, style_shape
 from styletut.steps import (
     Best,
@@ -32,6 +34,7 @@ from styletut.steps import (
     StoppedEarly,
     keep_better,
 )
+from styletut.tiling import Way, fitting_way
 from styletut.vgg import OXFORD_MEAN, VGG19
 
 __all__ = [
@@ -84,6 +87,8 @@ def stylize_steps(
         seed: of the noise.
         device: "auto", "cpu", "cuda", "mps" or another of torch's names;
             "auto" is the device of `vgg` where that is given.
+        precision: of the network's convolutions, a name out of
+            `precision.PRECISIONS`; "auto" changes nothing that is seen.
 
     Yields:
         One `Step` for each accepted picture at every size; `index`,
@@ -95,6 +100,7 @@ def stylize_steps(
     Raises:
         ImageError: for a picture that cannot be read.
         ValueError: for settings that cannot be.
+        TooLargeError: a ValueError, if a size does not fit into memory.
     """
     return warned(_steps(*_prepare(content, style, vgg, settings), vgg))
 
@@ -220,18 +226,24 @@ def _steps(
 ) -> Steps:
     """Run every size of the plan; what one leaves unspent goes to the next."""
     vgg = vgg or convention_network(plan.convention, plan.device)
+    ways = _ways(content, plan, vgg)
     x: Tensor | None = None
     coarser = content
     ending = Ending()
     index, granted, spent, seconds = 0, 0, 0, 0.0
-    for size, budget in plan.schedule:
+    for (size, budget), way in zip(plan.schedule, ways, strict=True):
         photo = resize(content, size)
         sized = [
             (resize_to(a, *style_shape(a, photo, plan)), weight)
             for a, weight in styles
         ]
-        objective = Objective(
-            photo, sized, vgg=vgg, convention=plan.convention, **plan.weights
+        objective = way.objective(
+            photo,
+            sized,
+            vgg=vgg,
+            convention=plan.convention,
+            precision=plan.precision,
+            **plan.weights,
         )
         if x is None:
             x = _start(photo, sized[0][0], plan)
@@ -243,7 +255,7 @@ def _steps(
             x,
             optimizer=plan.optimizer,
             evaluations=granted - spent,
-            options=plan.options,
+            options=_options(plan, way),
             range_rule=plan.range_rule,
             pixel_unit=plan.pixel_unit,
         )
@@ -270,6 +282,42 @@ def _steps(
         index += 1
         seconds += step.seconds
     return replace(ending, evaluations=spent)
+
+
+def _ways(content: Tensor, plan: Plan, vgg: VGG19) -> list[Way]:
+    """Return how each size is computed, before anything is spent on one.
+
+    Where memory is short it depends on how much of it is free.
+    """
+    height, width = content.shape[2:]
+    free = free_memory(plan.device)
+    return [
+        fitting_way(
+            *fit(height, width, size),
+            free,
+            history=_history(plan),
+            vgg=vgg,
+            dtype=content.dtype,
+            convention=plan.convention,
+            **plan.weights,
+        )
+        for size, _ in plan.schedule
+    ]
+
+
+def _history(plan: Plan) -> int:
+    """Return how many pairs the optimizer keeps, 0 if it knows none."""
+    parameters = inspect.signature(OPTIMIZERS[plan.optimizer]).parameters
+    if "history" not in parameters:
+        return 0
+    return int(plan.options.get("history", parameters["history"].default))
+
+
+def _options(plan: Plan, way: Way) -> Mapping[str, Any]:
+    """Return the optimizer's options, with as many pairs as fit."""
+    if way.history == _history(plan):
+        return plan.options
+    return {**plan.options, "history": way.history}
 
 
 def _start(photo: Tensor, style: Tensor, plan: Plan) -> Tensor:

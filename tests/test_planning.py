@@ -96,6 +96,7 @@ def test_a_plan_in_words():
     assert text["style_layers"] == "relu1_1"
     assert text["style_scale"] == "shape"
     assert text["start"] == "content"
+    assert text["precision"] == "float32"
     assert plan_run(PHOTO, start=PHOTO).text()["start"] == "a picture"
 
 
@@ -116,6 +117,7 @@ def test_a_plan_in_words():
         ({"start": "photo"}, "start is 'photo'.*content, noise"),
         ({"style_size": 0}, "size"),
         ({"device": "abacus"}, "device 'abacus' cannot be used.*'cpu'"),
+        ({"precision": "half"}, "no precision 'half'"),
     ],
 )
 def test_what_cannot_be_is_refused(settings, message):

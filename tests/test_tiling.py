@@ -7,7 +7,7 @@ from styletut.images import sample
 from styletut.objective import Objective
 from styletut.tiles import TiledObjective
 from styletut.tiling import (
-    HISTORIES,
+    FEWER_PAIRS,
     SIDES,
     WHOLE,
     TooLargeError,
@@ -61,11 +61,11 @@ def test_the_first_way_that_fits_is_taken(vgg):
     whole = estimate_memory(*size, vgg=vgg).total
     assert fitting_way(*size, whole, vgg=vgg) == WHOLE
     way = fitting_way(*size, whole - 1, vgg=vgg)
-    assert way.side == SIDES[0] and way.history == HISTORIES[0]
+    assert way.side == SIDES[0] and way.history == 15
     least = estimate_memory(
-        *size, vgg=vgg, way=Way(SIDES[-1], history=HISTORIES[-1])
+        *size, vgg=vgg, way=Way(SIDES[-1], history=FEWER_PAIRS[-1])
     ).total
-    assert fitting_way(*size, least, vgg=vgg).history == HISTORIES[-1]
+    assert fitting_way(*size, least, vgg=vgg).history == FEWER_PAIRS[-1]
     with pytest.raises(TooLargeError, match=r"2000 x 1500 .* even in tiles"):
         fitting_way(*size, least * 0.9, vgg=vgg)
 
@@ -74,6 +74,16 @@ def test_a_graph_keeps_less_before_it_is_cut_into_tiles(vgg):
     settings = {"vgg": vgg, "dtype": torch.float64}
     whole = estimate_memory(256, 256, **settings).total
     assert fitting_way(256, 256, whole - 1, **settings).checkpoint
+
+
+def test_what_surely_fits_or_nobody_knows_is_not_counted(vgg):
+    assert fitting_way(3000, 4000, None) == WHOLE
+    assert fitting_way(512, 512, 3e9, history=7) == Way(history=7)
+    # and it does fit, in single and double precision
+    for side in (64, 512, 1024):
+        for dtype in (torch.float32, torch.float64):
+            needed = estimate_memory(side, side, vgg=vgg, dtype=dtype).total
+            assert needed < 5e8 + 6e3 * side**2
 
 
 def test_a_way_makes_its_objective(vgg, photo, painting):

@@ -16,6 +16,7 @@ from styletut import transfer
 from styletut.conventions import CONVENTIONS
 from styletut.images import resize, sample, save_image
 from styletut.objective import Objective, Terms
+from styletut.tiling import TooLargeError, Way
 from styletut.transfer import (
     Best,
     BrokenOffError,
@@ -505,3 +506,56 @@ def test_a_coarse_divergence_ends_the_run(vgg, photo, painting):
 def test_the_text_of_a_result_counts_all_evaluations(result):
     assert result.history[-1].evaluations == 3
     assert ", 3 evaluations, " in result.alt
+
+
+def test_where_memory_is_short_it_is_painted_in_tiles(
+    vgg, photo, painting, monkeypatch
+):
+    whole = stylize(photo, painting, vgg=vgg, size=48, evaluations=6)
+    seen = []
+
+    def short(height, width, free, *, history, **settings):
+        seen.append((height, width, free, history))
+        return Way(16, history=4)
+
+    monkeypatch.setattr(transfer, "free_memory", lambda device: 1234)
+    monkeypatch.setattr(transfer, "fitting_way", short)
+    tiled = stylize(photo, painting, vgg=vgg, size=48, evaluations=6)
+    assert seen == [(32, 48, 1234, 15)]
+    total, right = (
+        float(result.history[-1].terms.total) for result in (tiled, whole)
+    )
+    assert total == pytest.approx(right, rel=0.01)
+
+
+def test_what_does_not_fit_is_refused_before_it_is_begun(
+    vgg, photo, painting, monkeypatch
+):
+    monkeypatch.setattr(transfer, "free_memory", lambda device: 10**8)
+    steps = stylize_steps(photo, painting, vgg=vgg, evaluations=2)
+    with pytest.raises(TooLargeError, match=r"48 x 32 pixels .* 0\.1 GB"):
+        next(steps)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "options", "pairs"),
+    [
+        ("lbfgs", {}, 15),
+        ("torch_lbfgs", {}, 100),
+        ("lbfgs", {"history": 3}, 3),
+        ("adam", {}, 0),
+    ],
+)
+def test_memory_is_reckoned_with_the_optimizers_pairs(
+    vgg, photo, painting, monkeypatch, optimizer, options, pairs
+):
+    seen = []
+
+    def way(*size, history, **settings):
+        seen.append(history)
+        return Way(history=history)
+
+    monkeypatch.setattr(transfer, "fitting_way", way)
+    settings = {"optimizer": optimizer, "options": options}
+    stylize(photo, painting, vgg=vgg, evaluations=1, **settings)
+    assert seen == [pairs]
