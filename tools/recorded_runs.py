@@ -1,0 +1,345 @@
+"""The runs behind notebooks 07 to 09, as lists of settings.
+
+`cpu_plan` fits two CPU cores in some hours, `gpu_plan` a GPU in some
+minutes; both hold the same questions. Each `Group` is one call of
+`styletut.ablation.sweep_rows`; tools/record.py makes them. A run's `label`
+says which question it answers and with which value, "question: value". Runs
+that are equal are made once, however many questions they answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from styletut.conventions import get_convention, paper_weights
+from styletut.distances import CONTENT_LAYERS, STYLE_LAYERS
+from styletut.pictures import fit
+
+Settings = dict[str, Any]
+Pair = tuple[str, str]
+Schedule = tuple[tuple[int, int], ...]
+
+LAYERS_PAIR: Pair = ("chelsea", "night")
+RATIO_PAIRS: tuple[Pair, ...] = (("chelsea", "night"), ("astronaut", "mosaic"))
+UNSEEN_PAIR: Pair = ("rocket", "meadow")
+LARGE_PAIR: Pair = ("coffee", "wave")
+GALLERY: tuple[Pair, ...] = (
+    ("chelsea", "glass"),
+    ("astronaut", "mosaic"),
+    ("coffee", "wave"),
+    ("rocket", "night"),
+    ("camera", "ink"),
+    ("retina", "marble"),
+    ("astronaut", "points"),
+    ("coffee", "meadow"),
+)
+
+PHOTO_SHAPES = {
+    "astronaut": (512, 512),
+    "camera": (512, 512),
+    "chelsea": (300, 451),
+    "coffee": (400, 600),
+    "retina": (1411, 1411),
+    "rocket": (427, 640),
+}
+"""Height and width of the photos, so that a plan needs none of them."""
+
+DECADES = (-6, 1)
+"""Least and largest power of ten of the ratio a / (5 b) at relu4_1."""
+
+SAME_RUN = {
+    "optimizer": "lbfgs",
+    "options": {},
+    "range_rule": "project",
+    "gamma": 0.0,
+}
+"""What foreign conventions take over, so that their formulas alone differ."""
+
+# Typical distances at 256 pixels, medians over all pairs of a sample photo
+# and a style picture as tools/choose_defaults.py takes them: mean square of
+# G/M - A/M_a and of F - P, for (pooling, normalized filters).
+_STYLE_DISTANCES = {
+    ("max", False): (2.6e6, 1.1e9, 2.8e9, 5.1e11, 9.6e7),
+    ("average", False): (2.6e6, 2.5e8, 1.8e8, 1.2e10, 1.5e5),
+    ("max", True): (5.0, 2.3, 3.4, 4.9, 26.0),
+    ("average", True): (5.0, 2.1, 2.7, 3.9, 20.0),
+}
+_CONTENT_DISTANCES = {
+    ("max", False): (6.8e4, 1.9e5, 1.9e5, 1.2e6, 9.1e3),
+    ("average", False): (6.8e4, 1.2e5, 5.3e4, 1.7e5, 300.0),
+    ("max", True): (6.2, 12.0, 5.7, 11.0, 38.0),
+    ("average", True): (6.2, 11.0, 6.2, 12.0, 41.0),
+}
+_CHANNELS = (64, 128, 256, 512, 512)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that belong together.
+
+    Attributes:
+        name: of the folder that keeps them, such as "08".
+        runs: settings of each, with its pictures and its label.
+        common: settings of all.
+    """
+
+    name: str
+    runs: tuple[Settings, ...]
+    common: Settings
+
+
+def cpu_plan() -> list[Group]:
+    """Return all runs for a CPU: 256 pixels, 120 evaluations."""
+    usual = halving(256, 120)
+    layers = [on(LAYERS_PAIR, run) for run in layer_runs()]
+    ratios = [
+        *(on(p, r) for p in RATIO_PAIRS for r in ratio_runs(p, 256, 13)),
+        *(
+            on(LAYERS_PAIR, {**run, "start": "noise"})
+            for run in ratio_runs(LAYERS_PAIR, 256, 7, "noise")
+        ),
+        *(
+            on(LAYERS_PAIR, run)
+            for name in ("neural_style", "leongatys_notebook")
+            for run in ratio_runs(LAYERS_PAIR, 256, 7, name, name)
+        ),
+        *(on(UNSEEN_PAIR, run) for run in unseen_runs()),
+    ]
+    small = [
+        on(LAYERS_PAIR, run)
+        for run in ratio_runs(LAYERS_PAIR, 128, 7, "128 pixels")
+    ]
+    gallery = [on(pair, {"label": "gallery: "}) for pair in GALLERY[:6]]
+    return [
+        Group("08", tuple(layers), {"schedule": usual}),
+        Group("09", tuple(ratios), {"schedule": usual}),
+        Group("09_small", tuple(small), {"schedule": halving(128, 120)}),
+        Group(
+            "gallery",
+            tuple(gallery),
+            {"schedule": ((128, 100), (256, 100), (512, 60))},
+        ),
+        Group("07", full_runs(LAYERS_PAIR, (128, 256), 120), {}),
+    ]
+
+
+def gpu_plan() -> list[Group]:
+    """Return all runs for a GPU: 512 pixels, 300 evaluations."""
+    usual = halving(512, 300)
+    starts = ("content", "noise")
+    layers = [
+        on(pair, {**run, "start": start})
+        for pair in RATIO_PAIRS
+        for start in starts
+        for run in layer_runs()
+    ]
+    ratios = [
+        *(
+            on(pair, {**run, "start": start})
+            for pair in GALLERY[:6] + RATIO_PAIRS[:1]
+            for start in starts
+            for run in ratio_runs(pair, 512, 13, start)
+        ),
+        *(
+            on(pair, run)
+            for pair in RATIO_PAIRS
+            for name in ("neural_style", "leongatys_notebook")
+            for run in ratio_runs(pair, 512, 7, name, name)
+        ),
+        *(on(UNSEEN_PAIR, run) for run in unseen_runs()),
+    ]
+    small = [
+        on(pair, run)
+        for pair in RATIO_PAIRS
+        for run in ratio_runs(pair, 128, 7, "128 pixels")
+    ]
+    gallery = [on(pair, {"label": "gallery: "}) for pair in GALLERY]
+    return [
+        Group("07", full_runs(LARGE_PAIR, (256, 512, 1024), 300), {}),
+        Group("gallery", tuple(gallery), {"schedule": halving(512, 600)}),
+        Group("09", tuple(ratios), {"schedule": usual}),
+        Group("09_small", tuple(small), {"schedule": halving(128, 300)}),
+        Group("08", tuple(layers), {"schedule": usual}),
+    ]
+
+
+def halving(size: int, evaluations: int) -> Schedule:
+    """Spread evaluations evenly over sizes that double from 128 pixels."""
+    sizes = [size]
+    while sizes[0] > 128:
+        sizes.insert(0, sizes[0] // 2)
+    return tuple((side, evaluations // len(sizes)) for side in sizes)
+
+
+def on(pair: Pair, run: Mapping[str, Any]) -> Settings:
+    """Return a run's settings with its pictures."""
+    content, style = pair
+    return {**run, "content": content, "style": style}
+
+
+def layer_runs() -> list[Settings]:
+    """Return what notebook 08 asks, one thing changed at a time.
+
+    The layers that remain always share the whole of the style's weight, so
+    that a run with fewer of them is not one with less style.
+    """
+    runs = [{"label": "default: "}]
+    for layer in CONTENT_LAYERS:
+        runs.append(
+            {
+                "label": f"content layer: {layer}",
+                "content_layers": content_weight(layer),
+            }
+        )
+    for n in range(1, 6):
+        layers = STYLE_LAYERS[:n]
+        runs.append(_styled(f"growing: up to {layers[-1]}", _evenly(layers)))
+    for layer in STYLE_LAYERS:
+        runs.append(_styled(f"single: {layer}", _evenly([layer])))
+    for left_out in STYLE_LAYERS:
+        layers = [layer for layer in STYLE_LAYERS if layer != left_out]
+        runs.append(_styled(f"left out: {left_out}", _evenly(layers)))
+    distances = _STYLE_DISTANCES["max", False]
+    equal = 1 / sum(distances)
+    by_width = 1 / sum(
+        d / N**2 for d, N in zip(distances, _CHANNELS, strict=True)
+    )
+    halves = [2.0**-n for n in range(5)]
+    fine = dict(zip(STYLE_LAYERS, halves, strict=True))
+    coarse = dict(zip(STYLE_LAYERS, halves[::-1], strict=True))
+    runs += [
+        _styled("weights: equal", dict.fromkeys(STYLE_LAYERS, equal)),
+        _styled(
+            "weights: 1 / N^2",
+            {
+                layer: by_width / N**2
+                for layer, N in zip(STYLE_LAYERS, _CHANNELS, strict=True)
+            },
+        ),
+        _styled("weights: halved upwards", style_weights(fine)),
+        _styled("weights: halved downwards", style_weights(coarse)),
+    ]
+    for pooling, normalize in (
+        ("average", False),
+        ("max", True),
+        ("average", True),
+    ):
+        network = {"pooling": pooling, "normalize": normalize}
+        name = f"{pooling}{', normalized' if normalize else ''}"
+        tuned = {
+            "content_layers": content_weight("relu4_2", pooling, normalize),
+            "style_layers": style_weights(
+                dict.fromkeys(STYLE_LAYERS, 1), pooling, normalize
+            ),
+        }
+        runs += [
+            {"label": f"network: {name}", **network},
+            {"label": f"network, tuned: {name}", **network, **tuned},
+        ]
+    return runs
+
+
+def _styled(label: str, weights: dict[str, float]) -> Settings:
+    return {"label": label, "style_layers": weights}
+
+
+def _evenly(layers: Sequence[str]) -> dict[str, float]:
+    return style_weights(dict.fromkeys(layers, 1))
+
+
+def style_weights(
+    shares: Mapping[str, float], pooling: str = "max", normalize: bool = False
+) -> dict[str, float]:
+    """Return w_l for which layers have these shares at a typical distance."""
+    distances = dict(
+        zip(STYLE_LAYERS, _STYLE_DISTANCES[pooling, normalize], strict=True)
+    )
+    whole = sum(shares.values())
+    return {k: share / whole / distances[k] for k, share in shares.items()}
+
+
+def content_weight(
+    layer: str, pooling: str = "max", normalize: bool = False
+) -> dict[str, float]:
+    """Return {layer: v_l} for which a typical distance counts 1."""
+    distances = _CONTENT_DISTANCES[pooling, normalize]
+    return {layer: 1 / distances[CONTENT_LAYERS.index(layer)]}
+
+
+def ratio_runs(
+    pair: Pair,
+    size: int,
+    points: int,
+    label: str = "content",
+    convention: str = "styletut",
+) -> list[Settings]:
+    """Return what notebook 09 asks: a grid of ratios, even in logarithms."""
+    low, high = DECADES
+    runs = []
+    for n in range(points):
+        ratio = 10 ** (low + (high - low) * n / (points - 1))
+        run = {
+            "label": f"{label}: {ratio:.3g}",
+            "alpha": alpha_for(ratio, pair[0], size, convention),
+        }
+        if convention != "styletut":
+            run |= {"convention": convention, "start": "content", **SAME_RUN}
+        runs.append(run)
+    return runs
+
+
+def alpha_for(
+    ratio: float, photo: str, size: int, convention: str = "styletut"
+) -> float:
+    """Return the alpha for which a / (5 b) at relu4_1 is the ratio.
+
+    a and b are the weights of relu4_2's content loss and of relu4_1's style
+    loss in the units of equations (1) and (4) of Gatys, Ecker, Bethge
+    (2016), for the photo at a longer side of `size` pixels. It is rounded
+    to four digits.
+    """
+    own = get_convention(convention)
+    content, style = paper_weights(own, *fit(*PHOTO_SHAPES[photo], size))
+    alpha = ratio * 5 * style["relu4_1"] / (content["relu4_2"] / own.alpha)
+    return float(f"{alpha:.4g}")
+
+
+def unseen_runs() -> list[Settings]:
+    """Return the default alpha and two beside it, for the rule's test."""
+    alpha = get_convention("styletut").alpha
+    return [
+        {"label": f"unseen: alpha x {factor:g}", "alpha": alpha * factor}
+        for factor in (0.1, 1, 10)
+    ]
+
+
+def full_runs(
+    pair: Pair, sizes: Sequence[int], evaluations: int
+) -> tuple[Settings, ...]:
+    """Return what notebook 07 asks, up to the largest of the sizes."""
+    largest = sizes[-1]
+    usual = halving(largest, evaluations)
+    runs: list[Settings] = []
+    for size in sizes:
+        alone = ((size, evaluations),)
+        runs += [
+            {"label": f"at once: {size}", "schedule": alone},
+            {
+                "label": f"coarse to fine: {size}",
+                "schedule": halving(size, evaluations),
+            },
+        ]
+    for factor in (0.5, 1.5):
+        runs.append(
+            {
+                "label": f"strokes: x {factor}",
+                "schedule": usual,
+                "style_size": round(factor * largest),
+            }
+        )
+    middle = min(largest, 512)
+    for name in ("pytorch_tutorial", "tensorflow_tutorial"):
+        runs.append(
+            {"label": f"tutorial: {name}", "convention": name, "size": middle}
+        )
+    return tuple(on(pair, run) for run in runs)
