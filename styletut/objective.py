@@ -4,18 +4,8 @@ Equation (7) of Gatys, Ecker, Bethge (2016), with total variation, in the
 formulas of any convention.
 """
 
-import math
-import warnings
-from collections.abc import (
-    Callable,
-    Collection,
-    Iterable,
-    Mapping,
-    Sequence,
-)
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -27,13 +17,21 @@ from styletut.conventions import (
     get_convention,
     kappa,
 )
+from styletut.inputs import (
+    Layers,
+    Styles,
+    check_comparable,
+    checked_weight,
+    layer_weights,
+    shares,
+)
 from styletut.losses import (
     content_loss,
     gram_difference,
     gram_matrix,
     total_variation,
 )
-from styletut.pictures import check_picture, check_range
+from styletut.networks import convention_network
 from styletut.precision import arithmetic, find_precision, maps_dtype
 from styletut.pullback import (
     Memory,
@@ -42,74 +40,12 @@ from styletut.pullback import (
     see_maps,
     worthwhile,
 )
+from styletut.pulls import all_of, content_pull, style_pull
 from styletut.replay import Replay
-from styletut.vgg import LAYERS, VGG19, channels, check_layers, feature_shape
-from styletut.weights import torchvision_path
+from styletut.terms import Terms, weighted_sum
+from styletut.vgg import VGG19, channels, feature_shape
 
-Layers = Iterable[str] | Mapping[str, float]
-Styles = Tensor | Sequence[tuple[Tensor, float]]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The value of an objective, term by term, as 0-dimensional tensors.
-
-    Attributes:
-        content: sum_l v_l C_l, equation (1) with the convention's factor.
-        style: sum_l w_l E_l, equation (5) with the convention's factor.
-        tv: the total variation.
-        total: alpha content + beta style + gamma tv, equation (7).
-        content_layers: layer -> C_l, without v_l.
-        style_layers: layer -> E_l, without w_l.
-        alpha: weight of the content term.
-        beta: weight of the style term.
-        gamma: weight of the total variation.
-    """
-
-    content: Tensor
-    style: Tensor
-    tv: Tensor
-    total: Tensor
-    content_layers: dict[str, Tensor]
-    style_layers: dict[str, Tensor]
-    alpha: float
-    beta: float
-    gamma: float
-
-    def weighted(self) -> dict[str, Tensor]:
-        """Return what each term adds to the total, by its name."""
-        return {
-            "content": self.alpha * self.content,
-            "style": self.beta * self.style,
-            "tv": self.gamma * self.tv,
-        }
-
-    def tensors(self) -> list[Tensor]:
-        """Return all numbers, as `with_tensors` takes them."""
-        layers = [*self.content_layers.values(), *self.style_layers.values()]
-        return [self.content, self.style, self.tv, self.total, *layers]
-
-    def with_tensors(self, tensors: Iterable[Tensor]) -> "Terms":
-        """Return the same terms with other numbers."""
-        content, style, tv, total, *layers = tensors
-        count = len(self.content_layers)
-        return replace(
-            self,
-            content=content,
-            style=style,
-            tv=tv,
-            total=total,
-            content_layers=dict(
-                zip(self.content_layers, layers[:count], strict=True)
-            ),
-            style_layers=dict(
-                zip(self.style_layers, layers[count:], strict=True)
-            ),
-        )
-
-    def detach(self) -> "Terms":
-        """Return the same numbers without their graph."""
-        return self.with_tensors(each.detach() for each in self.tensors())
+__all__ = ["Objective", "StyleTarget", "Terms"]
 
 
 @dataclass(frozen=True)
@@ -173,13 +109,17 @@ class Objective:
     ) -> None:
         own = self.convention = get_convention(convention)
         check_runnable(own)
-        self.alpha = _weight("alpha", own.alpha if alpha is None else alpha)
-        self.beta = _weight("beta", own.beta if beta is None else beta)
-        self.gamma = _weight("gamma", own.gamma if gamma is None else gamma)
-        self.content_layers = _layer_weights(
+        self.alpha = checked_weight(
+            "alpha", own.alpha if alpha is None else alpha
+        )
+        self.beta = checked_weight("beta", own.beta if beta is None else beta)
+        self.gamma = checked_weight(
+            "gamma", own.gamma if gamma is None else gamma
+        )
+        self.content_layers = layer_weights(
             "content", content_layers, own.content_layers
         )
-        self.style_layers = _layer_weights(
+        self.style_layers = layer_weights(
             "style", style_layers, own.style_layers
         )
         self.layers = tuple(self.content_layers | self.style_layers)
@@ -188,11 +128,11 @@ class Objective:
                 "there is nothing to compare: content_layers and "
                 "style_layers are both empty"
             )
-        styles = _shares(style)
+        styles = shares(style)
         # x has the content's size, and all layers are taken of it
-        _check_picture("content", content, content, self.layers)
+        check_comparable("content", content, content, self.layers)
         for picture, _ in styles:
-            _check_picture("style", picture, content, self.style_layers)
+            check_comparable("style", picture, content, self.style_layers)
         self.shape = tuple(content.shape)
         self.dtype, self.device = content.dtype, content.device
         self.precision = find_precision(precision, self.device, self.dtype)
@@ -315,8 +255,8 @@ class Objective:
         style_layers: dict[str, Tensor],
     ) -> Terms:
         """Add the layers' losses up."""
-        content = _weighted_sum(content_layers, self.content_layers, x)
-        style = _weighted_sum(style_layers, self.style_layers, x)
+        content = weighted_sum(content_layers, self.content_layers, x)
+        style = weighted_sum(style_layers, self.style_layers, x)
         tv = self._total_variation(x)
         # what weighs nothing is no part of the graph and costs no gradient
         weighted = [
@@ -485,156 +425,3 @@ class Objective:
 
         self._see(picture, self.style_layers, keep)
         return target
-
-
-def convention_network(
-    convention: Convention, device: torch.device | str = "cpu"
-) -> VGG19:
-    """Return the network that a convention names, on `device`.
-
-    Where torchvision's weights are asked for and are not on this machine,
-    it is Oxford's with a warning: the formulas are then the convention's,
-    the features are not.
-    """
-    weights = weights_at_hand(convention)
-    if weights != convention.weights:
-        _warn_of_other_features()
-    return VGG19(weights, convention.pooling, convention.normalize).to(device)
-
-
-def weights_at_hand(convention: Convention) -> str:
-    """Return the convention's weights, or Oxford's where they are missing."""
-    missing = convention.weights == "torchvision" and not torchvision_path()
-    return "oxford" if missing else convention.weights
-
-
-@lru_cache(maxsize=1)  # once in a process
-def _warn_of_other_features() -> None:
-    warnings.warn(
-        "torchvision's VGG-19 weights are not on this machine: conventions "
-        "that name them use Oxford's. Formulas and weights are the "
-        "convention's, features are not. "
-        "VGG19('torchvision', download=True) fetches them (548 MB)",
-        stacklevel=4,
-    )
-
-
-def all_of(pulls: Sequence[Pull]) -> Pull:
-    """Return what pulls as all of them do."""
-
-    def all_pulls(g: Tensor, F: Tensor) -> None:
-        for pull in pulls:
-            pull(g, F)
-
-    return all_pulls
-
-
-def content_pull(scale: float, P: Tensor) -> Pull:
-    """Return what adds scale (F - P), (2.2)."""
-
-    def pull(g: Tensor, F: Tensor) -> None:
-        if scale:
-            # the difference first, so that equal maps pull at nothing
-            g.add_((F - P).mul_(scale))
-
-    return pull
-
-
-def style_pull(D: Tensor) -> Pull:
-    """Return what adds D F, for a symmetric D, (4.2)."""
-
-    def pull(g: Tensor, F: Tensor) -> None:
-        if g.is_contiguous(memory_format=torch.channels_last):
-            _columns(g).addmm_(_columns(F), D.to(F.dtype))
-        else:
-            product = F.permute(0, 2, 3, 1) @ D.to(F.dtype)
-            g.permute(0, 2, 3, 1).add_(product)
-
-    return pull
-
-
-def _columns(F: Tensor) -> Tensor:
-    """Return maps (1, N, h, w) as a matrix (M, N) that shares its memory."""
-    return F.permute(0, 2, 3, 1).flatten(1, 2)[0]
-
-
-def _weighted_sum(
-    losses: Mapping[str, Tensor], weights: Mapping[str, float], x: Tensor
-) -> Tensor:
-    terms = [weights[layer] * loss for layer, loss in losses.items()]
-    return torch.stack(terms).sum() if terms else x.new_zeros(())
-
-
-def _weight(name: str, given: float) -> float:
-    weight = float(given)
-    if not (math.isfinite(weight) and weight >= 0):
-        raise ValueError(f"{name} is {weight}; it must be 0 or positive")
-    return weight
-
-
-def _layer_weights(
-    term: str, layers: Layers | None, defaults: Mapping[str, float]
-) -> dict[str, float]:
-    if layers is None:
-        return dict(defaults)
-    names = check_layers(layers)
-    if not isinstance(layers, Mapping):
-        return {name: _default_weight(name, defaults) for name in names}
-    return {
-        name: _weight(f"the {term} weight of {name}", layers[name])
-        for name in names
-    }
-
-
-def _default_weight(name: str, defaults: Mapping[str, float]) -> float:
-    """Return the weight of the layer or its block, else the mean weight."""
-    same_block = [w for other, w in defaults.items() if other[4] == name[4]]
-    candidates = same_block or list(defaults.values()) or [1.0]
-    return defaults.get(name, sum(candidates) / len(candidates))
-
-
-def pairs(style: Any) -> list[tuple[Any, float]]:
-    """Return a style, one or several, as a list of (picture, weight).
-
-    Raises:
-        ValueError: for a list of anything else.
-    """
-    if not isinstance(style, (list, tuple)):
-        return [(style, 1.0)]
-    if not all(isinstance(s, (tuple, list)) and len(s) == 2 for s in style):
-        raise ValueError(
-            "several styles come as a sequence of (picture, weight), such "
-            "as [(a, 2), (b, 1)]"
-        )
-    return [(a, _weight("a style's weight", weight)) for a, weight in style]
-
-
-def _shares(style: Styles) -> list[tuple[Tensor, float]]:
-    """Return (picture, share of the whole) for each style picture."""
-    styles = pairs(style)
-    whole = sum(weight for _, weight in styles)
-    if not whole > 0:
-        raise ValueError("there is no style picture with a positive weight")
-    return [(picture, weight / whole) for picture, weight in styles]
-
-
-def _check_picture(
-    name: str, picture: Tensor, content: Tensor, layers: Iterable[str]
-) -> None:
-    check_picture(picture, f"the {name} picture")
-    if picture.dtype != content.dtype:
-        raise ValueError(
-            f"the {name} picture is {picture.dtype} and the content "
-            f"{content.dtype}; both must have one floating dtype"
-        )
-    if picture.device != content.device:
-        raise ValueError(
-            f"the {name} picture is on {picture.device} and the content on "
-            f"{content.device}; move one with .to(...)"
-        )
-    check_range(picture, f"the {name} picture")
-    deepest = max(layers, key=LAYERS.index, default="conv1_1")
-    try:
-        feature_shape(deepest, *picture.shape[2:])
-    except ValueError as error:
-        raise ValueError(f"the {name} picture: {error}") from None

@@ -15,7 +15,8 @@ from styletut.conventions import (
     check_runnable,
     get_convention,
 )
-from styletut.objective import Layers, weights_at_hand
+from styletut.inputs import Layers
+from styletut.networks import weights_at_hand
 from styletut.optimizers import check_budget, check_options
 from styletut.pictures import MAX_PIXELS, check_size, fit, too_large
 from styletut.precision import find_precision

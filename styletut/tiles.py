@@ -22,12 +22,10 @@ from styletut.objective import (
     Objective,
     StyleTarget,
     Terms,
-    all_of,
-    content_pull,
-    style_pull,
 )
 from styletut.precision import arithmetic, maps_dtype
 from styletut.pullback import Pull, gradient_at_pixels, see_maps
+from styletut.pulls import all_of, content_pull, style_pull
 from styletut.vgg import feature_shape, receptive_field
 
 Window = tuple[Any, ...]

@@ -8,12 +8,8 @@ import pytest
 import torch
 
 from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION
-from styletut.objective import (
-    Objective,
-    Terms,
-    _warn_of_other_features,
-    convention_network,
-)
+from styletut.networks import _warn_of_other_features, convention_network
+from styletut.objective import Objective, Terms
 from styletut.vgg import LAYERS, VGG19, feature_shape
 
 RELU_N_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
