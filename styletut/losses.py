@@ -13,6 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from styletut.convolution import enabled
+from styletut.products import inner_products
+
 
 def content_loss(F: Tensor, P: Tensor) -> Tensor:
     """Return 1/2 sum (F - P)^2, equation (1), notebook 02 (2.1).
@@ -75,6 +78,10 @@ class _Gram(torch.autograd.Function):
 
     @staticmethod
     def forward(F: Tensor) -> Tensor:
+        if F.dtype == torch.float32 and F.device.type == "cpu" and enabled():
+            if F.ndim == 2:
+                return inner_products(F.T)
+            return torch.stack([inner_products(each.T) for each in F])
         return F @ F.transpose(-1, -2)
 
     @staticmethod

@@ -36,6 +36,8 @@ ORDER = (
     "saving",
     "samples",
     "images",
+    "products",
+    "winograd",
     "convolution",
     "weights",
     "vgg",

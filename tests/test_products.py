@@ -1,0 +1,53 @@
+"""Products by oneDNN against the same in float64."""
+
+import pytest
+import torch
+
+from styletut import products
+
+pytestmark = pytest.mark.skipif(
+    not products.fused(), reason="this torch has no fused operators"
+)
+
+
+def random(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def relative(came, right):
+    return float((came.double() - right).norm() / right.norm())
+
+
+@pytest.mark.parametrize("by_columns", [False, True])
+def test_a_product_with_a_matrix_and_a_bias(by_columns):
+    x, bias = random(7, 5), random(4)
+    matrix = random(5, 4, seed=1).T if by_columns else random(4, 5, seed=1)
+    right = x.double() @ matrix.double().T + bias.double()
+    assert relative(products.product(x, matrix, bias), right) < 1e-6
+
+
+@pytest.mark.parametrize("M", [1, 6, 17, 18, 40])
+def test_inner_products_over_all_chunks(M, monkeypatch):
+    monkeypatch.setattr(products, "_CHUNK", 18)  # six rows of three
+    columns = random(M, 3)
+    right = columns.double().T @ columns.double()
+    assert relative(products.inner_products(columns), right) < 1e-6
+
+
+def test_a_row_longer_than_a_chunk(monkeypatch):
+    monkeypatch.setattr(products, "_CHUNK", 4)
+    columns = random(3, 8)
+    right = columns.double().T @ columns.double()
+    assert relative(products.inner_products(columns), right) < 1e-6
+
+
+def test_a_product_is_added_in_place():
+    last = torch.channels_last
+    g = random(1, 6, 4, 5).contiguous(memory_format=last)
+    F = random(1, 3, 4, 5, seed=1).contiguous(memory_format=last)
+    matrix = random(6, 3, seed=2)
+    product = torch.einsum("nc,bchw->bnhw", matrix.double(), F.double())
+    right, place = g.double() + product, g.data_ptr()
+    products.add_product(g, F, matrix)
+    assert g.data_ptr() == place
+    assert relative(g, right) < 1e-6
