@@ -10,7 +10,9 @@
     )
 
 Each run is stored as it finishes, so a sweep that was stopped or killed
-goes on where it was, and of a changed sweep only what is new is run.
+goes on where it was, and of a changed sweep only what is new is run. With
+as many threads on the same machine it ends in the same table, seconds apart,
+and the same pictures as one that was left alone.
 """
 
 import csv
@@ -94,8 +96,9 @@ def sweep(
         A pandas DataFrame, a row for each run in the order of the settings:
         the settings; `content_term`, `style_term`, `tv_term` and `total` as
         the run's own convention has them; `width`, `height`,
-        `evaluations_done`, `stopped`, `seconds` and `ran_on`; the metrics;
-        `error`, empty for a run that went well; `picture`, the PNG's path.
+        `evaluations_done`, `stopped`, `seconds`, `threads` and `ran_on`;
+        the metrics; `error`, empty for a run that went well; `picture`, the
+        PNG's path.
 
     Raises:
         ValueError: for a setting that does not exist, or is given twice.

@@ -106,8 +106,10 @@ def make_job(
     The key changes with the pixels of content, style and start, with every
     setting as the convention completes it, and with the first two numbers
     of the package's version, which change when pictures do. It does not
-    change with what only moves a rounding error or the time: device,
-    threads, versions of other packages, where files lie.
+    change with where files lie, nor with device, threads and versions of
+    other packages. These change rounding errors, which grow from step to
+    step: the same run with two threads instead of one is another picture
+    of about the same loss, and either stands for the setting.
 
     Raises:
         ValueError: for settings that cannot be.
@@ -224,6 +226,7 @@ def _results(result: Result, vgg: VGG19) -> dict[str, Any]:
         "evaluations_done": last.evaluations,
         "stopped": result.stopped,
         "seconds": round(last.seconds, 3),
+        "threads": torch.get_num_threads(),
         "ran_on": torch.cuda.get_device_name(device) if cuda else device.type,
     }
 

@@ -102,7 +102,7 @@ def test_the_table_has_a_row_for_each_combination(tmp_path):
         *("content", "style", "alpha", "start", "size", "evaluations"),
         *("content_term", "style_term", "tv_term", "total"),
         *("width", "height", "evaluations_done", "stopped"),
-        *("seconds", "ran_on", "brightness", "of_style"),
+        *("seconds", "threads", "ran_on", "brightness", "of_style"),
         *("error", "picture"),
     ]
     assert set(table["content"]) == {"chelsea"}
@@ -395,11 +395,12 @@ def test_threads_are_set_for_the_runs_alone(tmp_path):
     before = torch.get_num_threads()
 
     def threads(x, content, style):
-        return {"threads": torch.get_num_threads()}
+        return {"measured_with": torch.get_num_threads()}
 
     run(tmp_path, metrics=None)
     table = run(tmp_path, metrics=threads, threads=before + 1)
-    assert set(table["threads"]) == {before + 1}
+    assert set(table["measured_with"]) == {before + 1}
+    assert set(table["threads"]) == {before}
     assert torch.get_num_threads() == before
 
 

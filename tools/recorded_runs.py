@@ -183,7 +183,10 @@ def layer_runs() -> list[Settings]:
     The layers that remain always share the whole of the style's weight, so
     that a run with fewer of them is not one with less style.
     """
-    runs = [{"label": "default: "}]
+    runs: list[Settings] = [{"label": "default: "}]
+    for n in (1, 2, 3):
+        # rounding errors grow: what a change of nothing changes is chance
+        runs.append({"label": f"chance: {n}", "beta": 1 + n * 1e-6})
     for layer in CONTENT_LAYERS:
         runs.append(
             {
