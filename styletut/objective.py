@@ -214,7 +214,8 @@ class Objective:
             if layer in self.style_layers:
                 G = gram_matrix(exact)[0]
                 style_layers[layer], D = self._style_judged(layer, G)
-                pulls.append(style_pull(D))
+                if self._style_weight(layer):
+                    pulls.append(style_pull(D))
             return all_of(pulls)
 
         gradient = gradient_at_pixels(
@@ -303,6 +304,10 @@ class Objective:
         """Return c, the convention's factor of (2.1)."""
         return self.convention.content_factor(*self._size_of(layer))
 
+    def _style_weight(self, layer: str) -> float:
+        """Return beta w_l."""
+        return self.beta * self.style_layers[layer]
+
     def _style_judged(self, layer: str, G: Tensor) -> tuple[Tensor, Tensor]:
         """Return E_l, and D with beta w_l dE_l/dF = D F.
 
@@ -312,7 +317,7 @@ class Objective:
         N, M = self._size_of(layer)
         differences = self._style_differences(layer, G)
         factor = kappa(self.convention, N, M, self._pixels)
-        scale = self.beta * self.style_layers[layer] * factor / (N**2 * M)
+        scale = self._style_weight(layer) * factor / (N**2 * M)
         # scaled as a tensor, where what is too large becomes infinite
         D = scale * torch.stack([share * D for share, D in differences]).sum(0)
         return self._style_loss(layer, differences), D

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from styletut.convolution import enabled
+from styletut.products import add_product
 from styletut.pullback import Pull
 
 
@@ -38,7 +40,10 @@ def style_pull(D: Tensor) -> Pull:
 
     def pull(g: Tensor, F: Tensor) -> None:
         if g.is_contiguous(memory_format=torch.channels_last):
-            _columns(g).addmm_(_columns(F), D.to(F.dtype))
+            if enabled() and g.dtype == torch.float32 and g.is_cpu:
+                add_product(g, F, D)
+            else:
+                _columns(g).addmm_(_columns(F), D.to(F.dtype))
         else:
             product = F.permute(0, 2, 3, 1) @ D.to(F.dtype)
             g.permute(0, 2, 3, 1).add_(product)

@@ -198,7 +198,12 @@ class TiledObjective(Objective):
             for layer in self.style_layers
         }
         losses = {layer: loss for layer, (loss, _) in judged.items()}
-        return content, losses, {layer: D for layer, (_, D) in judged.items()}
+        matrices = {
+            layer: D
+            for layer, (_, D) in judged.items()
+            if self._style_weight(layer)
+        }
+        return content, losses, matrices
 
     def _second_pass(self, x: Tensor, matrices: dict[str, Tensor]) -> Tensor:
         """Return the gradient, added up over the tiles."""
