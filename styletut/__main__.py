@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = vars(parser.parse_intermixed_args(arguments))
     given = {name: value for name, value in given.items() if value is not None}
     doctor, samples = given.pop("doctor"), given.pop("samples")
-    if not (doctor or samples or {"photo", "style"} <= given.keys()):
+    tune = given.pop("tune")
+    if not (doctor or samples or tune or {"photo", "style"} <= given.keys()):
         parser.error("give a PHOTO and a STYLE; --help tells more")
     try:  # torch takes a second to load, and may be missing or broken
         if doctor:
@@ -55,6 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return examine()
         if samples:
             return _list_samples()
+        if tune:
+            from styletut.tuning import tune as measure
+
+            return measure()
         from styletut.command import paint
     except (ImportError, OSError) as error:
         sys.stderr.write(f"styletut: error: {error}; {INSTALL}\n")
@@ -200,6 +205,12 @@ def _parser() -> argparse.ArgumentParser:
         "--doctor",
         action="store_true",
         help="tell what this machine has, and how to get what is missing",
+    )
+    about(
+        "--tune",
+        action="store_true",
+        help="measure for a minute which form of each convolution is fastest "
+        "with this machine's CPU, and remember it in the cache folder",
     )
     about("--version", action="version", version=f"styletut {__version__}")
     return parser

@@ -13,8 +13,8 @@ Three forms are at hand, in float32:
 - `winograd4` and `winograd2`: F(4 x 4, 3 x 3) and F(2 x 2, 3 x 3), see
   `styletut.winograd`.
 
-Which of them runs is a fixed rule of the layer's shape, see `form_of`: never
-a timing, so that the same machine and settings give the same bits.
+Which of them runs is told by `styletut.forms`: never by a timing, so that the
+same machine and settings give the same bits.
 """
 
 import os
@@ -27,6 +27,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from styletut import winograd
+from styletut.forms import TILES, form_of
 from styletut.products import fused as fused
 
 VARIABLE = "STYLETUT_CONVOLUTION"
@@ -34,13 +35,6 @@ VARIABLE = "STYLETUT_CONVOLUTION"
 _LAST = torch.channels_last
 
 _SHAPE = ([1, 1], [1, 1], [1, 1], 1)  # padding, stride, dilation, groups
-
-_TILES = {"winograd4": 4, "winograd2": 2}
-"""Outputs a side of a tile."""
-
-_MATRICES_TO_MAPS = {"winograd4": 8, "winograd2": 16}
-"""A form's matrices may take so many times the memory of a layer's maps; a
-small picture is not worth more."""
 
 
 def enabled() -> bool:
@@ -52,26 +46,15 @@ def enabled() -> bool:
     return fused() and os.environ.get(VARIABLE, "") != "plain"
 
 
-def form_of(
-    channels_in: int, channels_out: int, height: int, width: int
-) -> str:
-    """Return "winograd4", "winograd2" or "plain": what suits a layer."""
-    few, many = sorted((channels_in, channels_out))
-    if few < 64 or many < 128:
-        return "plain"
-    for form, m in _TILES.items():
-        matrices = (m + 2) ** 2 * few * many
-        if matrices <= _MATRICES_TO_MAPS[form] * many * height * width:
-            return form
-    return "plain"
-
-
 def kernel_bytes(
     channels_in: int, channels_out: int, height: int, width: int
 ) -> int:
-    """Return the bytes of the kernels' form that suits a layer."""
-    matrices = form_of(channels_in, channels_out, height, width) == "winograd"
-    return (36 if matrices else 9) * channels_in * channels_out * 4
+    """Return the bytes that both directions keep, beside the kernels."""
+    form = form_of(channels_in, channels_out, height, width)
+    pairs = 4 * channels_in * channels_out
+    if form != "plain":
+        return (TILES[form] + 2) ** 2 * pairs
+    return 9 * pairs if 9 * channels_in <= height * width else 0
 
 
 class Convolution:
@@ -84,12 +67,19 @@ class Convolution:
             position hands its gradient to the nine that it was computed
             from, so that kernels are turned by half a turn and channels in
             and out are swapped.
+        form: "plain", "winograd2" or "winograd4"; by default what suits the
+            size of the maps.
     """
 
     def __init__(
-        self, weight: Tensor, bias: Tensor | None = None, down: bool = False
+        self,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        down: bool = False,
+        form: str | None = None,
     ) -> None:
         self._weight, self._bias, self._down = weight, bias, down
+        self._form = form
         sides = weight.shape[:2]
         self.channels_out, self.channels_in = (
             reversed(sides) if down else sides
@@ -114,28 +104,29 @@ class Convolution:
             shape = (len(x), self.channels_out, *x.shape[2:])
             return x.new_empty(shape) if out is None else out
         channels = self.channels_in, self.channels_out
-        form = form_of(*channels, *x.shape[2:])
+        form = self._form or form_of(*channels, *x.shape[2:])
         with torch.no_grad():
             x = x.contiguous(memory_format=_LAST)
             if form == "plain":
                 return self._plain(x, out, relu)
-            return self._winograd(_TILES[form], x, out, relu)
+            return self._winograd(TILES[form], x, out, relu)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # copies and other processes make their own forms, when they need them
-        return Convolution, (self._weight, self._bias, self._down)
+        return Convolution, (self._weight, self._bias, self._down, self._form)
 
     @cached_property
     def downwards(self) -> "Convolution":
         """The convolution that takes gradients the other way."""
-        return self._sharing(Convolution(self._weight, down=not self._down))
+        return self._sharing(not self._down)
 
     @cached_property
     def linear(self) -> "Convolution":
         """The convolution without its bias."""
-        return self._sharing(Convolution(self._weight, down=self._down))
+        return self._sharing(self._down)
 
-    def _sharing(self, other: "Convolution") -> "Convolution":
+    def _sharing(self, down: bool) -> "Convolution":
+        other = Convolution(self._weight, None, down, self._form)
         other._made = self._made
         return other
 

@@ -218,7 +218,6 @@ def _parameter_bytes(objective: Objective) -> int:
         C_out, C_in = vgg.get_parameter(f"{name}.weight").shape[:2]
         _, h, w = feature_shape(name, height, width)
         forms += kernel_bytes(C_in, C_out, h, w)
-        forms += kernel_bytes(C_out, C_in, h, w)
     return weights + forms
 
 

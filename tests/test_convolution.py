@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from styletut import convolution
-from styletut.convolution import Convolution, convolve, form_of
+from styletut.convolution import Convolution, convolve, kernel_bytes
 
 pytestmark = pytest.mark.skipif(
     not convolution.fused(), reason="this torch has no fused operators"
@@ -164,19 +164,24 @@ def test_the_plain_way_down_with_large_kernels_and_small(h, monkeypatch):
     assert relative(out, right) < ROUNDING["plain"]
 
 
-def test_few_channels_or_positions_are_convolved_plainly():
-    assert form_of(3, 64, 512, 512) == "plain"
-    assert form_of(64, 64, 512, 512) == "plain"
-    assert form_of(512, 512, 8, 8) == "plain"
-    assert form_of(512, 512, 32, 32) == "winograd2"
-    assert form_of(256, 256, 64, 64) == "winograd4"
-    assert form_of(512, 512, 64, 64) == "winograd4"
+@pytest.mark.parametrize(
+    ("form", "factor"), [("winograd4", 4), ("winograd2", 16 / 9), ("plain", 1)]
+)
+def test_bytes_that_both_directions_keep(form, factor, monkeypatch):
+    monkeypatch.setattr(convolution, "form_of", lambda *shape: form)
+    weight, conv = frozen(32, 16)
+    x, g = tensor(1, 16, 20, 20), tensor(1, 32, 20, 20)
+    conv(x)
+    conv.downwards(g)
+    kept = sum(each.nbytes for each in conv._made.values())
+    assert kernel_bytes(16, 32, 20, 20) == kept == factor * weight.nbytes
 
 
-@pytest.mark.parametrize("side", [8, 16, 32, 64, 128, 256])
-def test_both_directions_have_one_form(side):
-    for C, N in ((3, 64), (64, 128), (256, 512), (128, 128)):
-        assert form_of(C, N, side, side) == form_of(N, C, side, side)
+def test_large_kernels_are_not_kept_turned(monkeypatch):
+    monkeypatch.setattr(convolution, "form_of", lambda *shape: "plain")
+    _, conv = frozen(32, 16)
+    conv.downwards(tensor(1, 32, 4, 4))
+    assert not conv._made and kernel_bytes(16, 32, 4, 4) == 0
 
 
 def test_the_environment_switches_fast_forms_off(monkeypatch):
