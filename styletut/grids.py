@@ -17,12 +17,20 @@ from torch import Tensor
 from styletut.arguments import bare_name, read_picture
 from styletut.conventions import Convention
 from styletut.images import load_image
-from styletut.jobs import NETWORK, Job, Metrics, in_a_line, make_job
+from styletut.jobs import (
+    NETWORK,
+    Job,
+    Metrics,
+    Packed,
+    in_a_line,
+    make_job,
+    pack,
+)
 from styletut.pictures import check_range
 from styletut.planning import STARTS, plan_run
 
 Settings = Mapping[str, Any]
-Reader = Callable[[Any], Tensor]
+Reader = Callable[[Any], Packed]
 
 PICTURES = ("content", "style", "start")
 """Settings that may be pictures."""
@@ -73,25 +81,31 @@ def _known_settings() -> tuple[str, ...]:
 
 
 def reader() -> Reader:
-    """Return what reads pictures, each name, path or URL once.
+    """Return what reads and packs pictures, each source once.
 
     It takes the name of a sample, a tensor (1, 3, H, W) in [0, 1], or what
     `load_image` takes, and raises its `ImageError`.
     """
-    known: dict[str, Tensor] = {}
+    known: dict[str | int, Packed] = {}
 
-    def read(source: Any) -> Tensor:
-        if isinstance(source, Tensor):
-            check_range(source, "the picture")
-            return source
-        if not isinstance(source, (str, os.PathLike)):
-            return load_image(source)
-        name = os.fspath(source)
-        if name not in known:
-            known[name] = read_picture(name)
-        return known[name]
+    def read(source: Any) -> Packed:
+        named = isinstance(source, (str, os.PathLike))
+        # other sources outlive the sweep, so that an id is that of one alone
+        key = os.fspath(source) if named else id(source)
+        if key not in known:
+            known[key] = pack(_picture(source))
+        return known[key]
 
     return read
+
+
+def _picture(source: Any) -> Tensor:
+    if isinstance(source, Tensor):
+        check_range(source, "the picture")
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        return read_picture(os.fspath(source))
+    return load_image(source)
 
 
 def job_of(
@@ -109,7 +123,7 @@ def job_of(
         if start is not None and not (
             isinstance(start, str) and start in STARTS
         ):
-            settings["start"] = read(start)
+            settings["start"] = read(start).pixels
         return make_job(content, style, settings, metrics, threads)
     except (ValueError, TypeError, OSError) as error:
         return in_a_line(error)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from styletut import __version__
 from styletut.conventions import Convention
 from styletut.distances import network
 from styletut.networks import weights_at_hand
-from styletut.pictures import check_picture, check_range, resize_to
+from styletut.pictures import check_picture, resize_to
 from styletut.planning import Plan, find_device, plan_run, style_shape
 from styletut.steps import Result, StoppedEarly
 from styletut.transfer import stylize
@@ -52,14 +52,27 @@ FORMULAS = (
 """What decides a run in a convention, apart from what a `Plan` has settled."""
 
 
+class Packed(NamedTuple):
+    """A picture to be sent, as `pack` makes it.
+
+    Attributes:
+        pixels: (H, W, 3), uint8 where that says it exactly, as for all that
+            comes from usual files in float32; else of the picture's dtype.
+        digest: what its pixels are known by.
+    """
+
+    pixels: np.ndarray
+    digest: str
+
+
 @dataclass(frozen=True)
 class Job:
     """A run to be made, or made already and to be measured.
 
     Attributes:
         key: tells runs apart; equal for runs whose pictures are the same.
-        content: the content picture, as `pack` writes it.
-        style: the style picture.
+        content: pixels of the content picture, as `Packed` has them.
+        style: those of the style picture.
         settings: of `stylize` and of the network, those that were chosen.
         metrics: how to measure the result; None for not at all.
         threads: that torch computes with; None to leave them as they are.
@@ -95,8 +108,8 @@ class Outcome:
 
 
 def make_job(
-    content: Tensor,
-    style: Tensor,
+    content: Packed,
+    style: Packed,
     settings: Mapping[str, Any],
     metrics: Metrics | None = None,
     threads: int | None = None,
@@ -115,24 +128,18 @@ def make_job(
         ValueError: for settings that cannot be.
         OSError: for a weights file that cannot be read.
     """
-    settings = dict(settings)
-    start = settings.get("start")
-    if isinstance(start, Tensor):
-        check_range(start, "the start picture")
-        settings["start"] = pack(start)
-    packed, painting = pack(content), pack(style)
     # a worker may have another device, so it is not looked for here
-    plan = _plan(content, settings | {"device": "cpu"})
+    plan = _plan(content.pixels, {**settings, "device": "cpu"})
     identity = {
         "version": __version__.split(".")[:2],
-        "content": _digest(packed),
-        "style": _digest(painting),
+        "content": content.digest,
+        "style": style.digest,
         "network": _network_of(plan.convention, settings),
         **_identity(plan),
     }
     text = json.dumps(_canonical(identity), sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return Job(key, packed, painting, settings, metrics, threads)
+    return Job(key, content.pixels, style.pixels, settings, metrics, threads)
 
 
 def work(job: Job) -> Outcome:
@@ -162,21 +169,20 @@ def in_a_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def pack(x: Tensor) -> np.ndarray:
-    """Return a picture as an array (H, W, 3).
-
-    Of dtype uint8 where that says it exactly, as for all that comes from
-    usual files in float32; else in its own.
-    """
+def pack(x: Tensor) -> Packed:
+    """Return a picture, (1, 3, H, W), as an array with its digest."""
     check_picture(x)
     pixels = x.detach()[0].permute(1, 2, 0).cpu()
     levels = (pixels * 255).round().clamp(0, 255).to(torch.uint8)
     exact = x.dtype == torch.float32 and torch.equal(levels / 255, pixels)
-    return (levels if exact else pixels).contiguous().numpy()
+    packed = (levels if exact else pixels).contiguous().numpy()
+    head = f"{packed.shape} {packed.dtype} ".encode()
+    digest = hashlib.sha256(head + packed.tobytes()).hexdigest()
+    return Packed(packed, digest)
 
 
 def unpack(pixels: np.ndarray) -> Tensor:
-    """Return the picture that was packed, (1, 3, H, W)."""
+    """Return the picture that was packed to these, (1, 3, H, W)."""
     values = torch.tensor(pixels)  # a copy: what comes by mail is read-only
     if pixels.dtype == np.uint8:
         values = values / 255
@@ -187,16 +193,17 @@ def _painted(job: Job) -> Outcome:
     settings = {k: v for k, v in job.settings.items() if k not in NETWORK}
     if isinstance(settings.get("start"), np.ndarray):
         settings["start"] = unpack(settings["start"])
-    content = unpack(job.content)
     device = settings.pop("device", "auto")
-    plan = _plan(content, settings)
+    plan = _plan(job.content, settings)
     chosen = _network_of(plan.convention, job.settings)
     chosen["weights"] = job.settings.get("weights", chosen["weights"])
     vgg = network(**chosen, device=find_device(device))
     with warnings.catch_warnings():
         # the result says so itself
         warnings.simplefilter("ignore", StoppedEarly)
-        result = stylize(content, unpack(job.style), vgg=vgg, **settings)
+        result = stylize(
+            unpack(job.content), unpack(job.style), vgg=vgg, **settings
+        )
     if result.stopped == "interrupted":
         raise KeyboardInterrupt
     levels = (result.image * 255).round().to(torch.uint8)
@@ -237,17 +244,19 @@ def _measured(job: Job, picture: np.ndarray | None) -> dict[str, float]:
     x, content, style = map(unpack, (picture, job.content, job.style))
     photo = resize_to(content, *x.shape[2:])
     settings = {k: v for k, v in job.settings.items() if k != "start"}
-    plan = _plan(content, settings | {"device": "cpu"})
+    plan = _plan(job.content, settings | {"device": "cpu"})
     painting = resize_to(style, *style_shape(style, photo, plan))
     measures = job.metrics(x, photo.float(), painting.float())
     return {name: float(value) for name, value in measures.items()}
 
 
-def _plan(content: Tensor, settings: Mapping[str, Any]) -> Plan:
+def _plan(content: np.ndarray, settings: Mapping[str, Any]) -> Plan:
+    """Settle a run; of the content picture the shape alone counts."""
     own = {k: v for k, v in settings.items() if k not in NETWORK}
     if isinstance(own.get("start"), np.ndarray):
         own["start"] = unpack(own["start"])
-    return plan_run(content, **own)
+    height, width = content.shape[:2]
+    return plan_run(torch.empty(1, 3, height, width, device="meta"), **own)
 
 
 def _network_of(
@@ -281,16 +290,11 @@ def _identity(plan: Plan) -> dict[str, Any]:
         if each.name not in ("convention", "weights", "device")
     }
     if isinstance(plan.start, Tensor):
-        settled["start"] = _digest(pack(plan.start))
+        settled["start"] = pack(plan.start).digest
     elif plan.start != "noise":
         del settled["seed"]
     formulas = {name: getattr(plan.convention, name) for name in FORMULAS}
     return settled | formulas | dict(plan.weights)
-
-
-def _digest(pixels: np.ndarray) -> str:
-    head = f"{pixels.shape} {pixels.dtype} ".encode()
-    return hashlib.sha256(head + pixels.tobytes()).hexdigest()
 
 
 def _canonical(value: Any) -> Any:

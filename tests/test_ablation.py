@@ -16,7 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
-from styletut import ablation, jobs
+from styletut import ablation, grids, jobs
 from styletut.ablation import FailedRuns, sweep, sweep_rows
 from styletut.conventions import convert_weights
 from styletut.images import load_image, sample, save_image
@@ -264,22 +264,19 @@ def test_wrong_metrics_do_not_lose_the_picture(tmp_path, painted):
     assert again["brightness"].between(0, 1).all()
 
 
-def test_other_metrics_are_taken_of_the_stored_pictures(tmp_path, painted):
-    bare = run(tmp_path, metrics=None)
+def test_other_metrics_are_taken_of_the_stored_picture(tmp_path, painted):
+    one = {"beta": [1.0]}
+    bare = run(tmp_path, one, metrics=None)
     assert "brightness" not in bare
-    bright = run(tmp_path)
-    full = run(tmp_path, metrics=compare)
-    assert len(painted) == 3
-    assert list(full["picture"]) == list(bare["picture"])
-    for path, ssim in zip(full["picture"], full["ssim"], strict=True):
-        found = compare(
-            load_image(path), *same_size_pair(load_image(path).shape)
-        )
-        assert ssim == found["ssim"]
+    bright = run(tmp_path, one)
+    full = run(tmp_path, one, metrics=compare)
+    assert len(painted) == 1
+    picture = load_image(full["picture"][0])
+    found = compare(picture, *same_size_pair(picture.shape))
+    assert {name: full[name][0] for name in found} == found
     # both are kept
-    record = read_record(full["picture"][0])
-    assert len(record.measures) == 2
-    pd.testing.assert_frame_equal(run(tmp_path), bright)
+    assert len(read_record(full["picture"][0]).measures) == 2
+    pd.testing.assert_frame_equal(run(tmp_path, one), bright)
 
 
 def same_size_pair(shape):
@@ -309,6 +306,24 @@ def test_pictures_can_be_settings(tmp_path, painted):
     assert list(table["content"]) == ["chelsea", "beans"]
     assert list(table["style"]) == ["night", "a picture"]
     assert table["of_style"].nunique() == 2
+
+
+def test_a_picture_is_read_and_packed_once(tmp_path, monkeypatch):
+    packed = []
+
+    def counted(x):
+        packed.append(x)
+        return jobs.pack(x)
+
+    monkeypatch.setattr(grids, "pack", counted)
+    photo = sample("coffee", 60)
+    sweep(
+        *(photo, "night", BETAS),
+        folder=tmp_path,
+        metrics=brightness,
+        **FAST,
+    )
+    assert len(packed) == 2
 
 
 def test_a_start_can_be_a_picture(tmp_path):

@@ -19,7 +19,14 @@ BASE = {"size": 48, "evaluations": 2}
 
 
 def key(photo, painting, **settings):
-    return make_job(photo, painting, {**BASE, **settings}).key
+    return job_for(photo, painting, {**BASE, **settings}).key
+
+
+def job_for(photo, painting, settings, *rest, **options):
+    settings = dict(settings)
+    if isinstance(settings.get("start"), torch.Tensor):
+        settings["start"] = pack(settings["start"]).pixels
+    return make_job(pack(photo), pack(painting), settings, *rest, **options)
 
 
 def test_a_key_is_short_and_lasts(photo, painting):
@@ -82,7 +89,7 @@ def test_every_setting_changes_the_key(photo, painting):
     ]
     found = [key(photo, painting, **each) for each in settings]
     coarse = {"schedule": [(24, 1), (48, 1)]}
-    found.append(make_job(photo, painting, coarse).key)
+    found.append(job_for(photo, painting, coarse).key)
     assert len(set(found)) == len(settings) + 1
 
 
@@ -151,16 +158,16 @@ def test_what_has_no_lasting_name_has_no_key(photo, painting):
 def test_pictures_survive_packing(dtype):
     exact, between = sample("coffee"), resize(sample("coffee"), 20)
     for picture in (exact.to(dtype), between.to(dtype)):
-        packed = pack(picture)
+        packed = pack(picture).pixels
         assert packed.shape == (*picture.shape[2:], 3)
         assert torch.equal(unpack(packed), picture)
         assert unpack(packed).dtype == dtype
-    assert pack(exact).dtype == np.uint8
-    assert pack(between).dtype == np.float32
+    assert pack(exact).pixels.dtype == np.uint8
+    assert pack(between).pixels.dtype == np.float32
 
 
 def test_a_job_and_its_outcome_can_be_sent(photo, painting):
-    job = make_job(photo, painting, BASE, threads=1)
+    job = job_for(photo, painting, BASE, threads=1)
     outcome = work(pickle.loads(pickle.dumps(job)))
     again = pickle.loads(pickle.dumps(outcome))
     assert again.error == ""
@@ -172,7 +179,7 @@ def test_a_job_and_its_outcome_can_be_sent(photo, painting):
 
 def test_a_start_travels_with_the_job(photo, painting):
     settings = {**BASE, "start": photo.flip(3), "evaluations": 1}
-    job = make_job(photo, painting, settings)
+    job = job_for(photo, painting, settings)
     outcome = work(pickle.loads(pickle.dumps(job)))
     flipped = (photo.flip(3) * 255).round().to(torch.uint8)
     assert np.array_equal(outcome.picture, flipped[0].permute(1, 2, 0))
@@ -185,7 +192,7 @@ def test_a_picture_made_before_is_only_measured(photo, painting):
         seen.append((x, content, style))
         return {"n": torch.tensor(2.0)}
 
-    job = make_job(photo, painting, BASE, metrics)
+    job = job_for(photo, painting, BASE, metrics)
     made = np.zeros((20, 30, 3), np.uint8)
     outcome = work(dataclasses.replace(job, picture=made))
     assert outcome.picture is made
