@@ -29,7 +29,11 @@ _Step = Callable[[Tensor, str], tuple[Tensor, str]]
 REUSING = ("cpu", "meta")
 """Devices on which memory is used again, and what stands for them."""
 
-_NOBODY = 4  # the winner in a window of a max pooling where all are 0
+_NOBODY = 4
+"""The winner in a window of a max pooling where all are 0, or more."""
+
+_STRIP = 2**17
+"""Numbers that a pooling takes at once."""
 
 
 class Memory:
@@ -321,12 +325,11 @@ class _Way:
         def step(g: Tensor, place: str) -> tuple[Tensor, str]:
             place = _other(place)
             large = _cleared_border(self._maps(place, shape))
-            zero = g.new_zeros(())
-            for k, quarter in enumerate(_quarters(large)):
-                if winners is None:
+            if winners is None:
+                for quarter in _quarters(large):
                     torch.mul(g, 0.25, out=quarter)
-                else:
-                    torch.where(winners == k, g, zero, out=quarter)
+            else:
+                _to_winners(g, winners, large)
             return large, place
 
         return step
@@ -363,14 +366,40 @@ def _max_pool(maps: Tensor, out: Tensor, winners: Tensor) -> None:
 
     The first of equal ones wins, as in torch; nobody where all are 0.
     """
-    a, b, c, d = _quarters(maps)
-    upper = torch.maximum(a, b)
-    torch.maximum(c, d, out=out)
-    low = out > upper
-    winners.copy_(torch.where(low, d > c, b > a))
-    winners.add_(low, alpha=2)
-    torch.maximum(out, upper, out=out)
-    winners.masked_fill_(out <= 0, _NOBODY)
+    for top, last in _strips(out):
+        a, b, c, d = _quarters(maps[..., 2 * top : 2 * last, :])
+        largest = out[..., top:last, :]
+        upper = torch.maximum(a, b)
+        torch.maximum(c, d, out=largest)
+        lower = (largest > upper).view(torch.uint8)
+        right = (b > a).view(torch.uint8)
+        # where the lower row wins, the winner among its two; on bytes, for
+        # torch chooses between them slowly
+        right ^= (right ^ (d > c).view(torch.uint8)) & lower
+        torch.maximum(largest, upper, out=largest)
+        winner = winners[..., top:last, :]
+        torch.add(right, lower, alpha=2, out=winner)
+        winner.add_((largest <= 0).view(torch.uint8), alpha=_NOBODY)
+
+
+def _to_winners(g: Tensor, winners: Tensor, large: Tensor) -> None:
+    """Write each gradient to the winner of its window, 0 to the others."""
+    for top, last in _strips(g):
+        strip, winner = g[..., top:last, :], winners[..., top:last, :].to(g)
+        won = torch.empty_like(winner)
+        rows = large[..., 2 * top : 2 * last, :]
+        for k, quarter in enumerate(_quarters(rows)):
+            # as numbers, by which torch multiplies faster than it chooses
+            torch.eq(winner, k, out=won)
+            torch.mul(strip, won, out=quarter)
+
+
+def _strips(maps: Tensor) -> Iterator[tuple[int, int]]:
+    """Yield first and last row of strips that stay in a cache."""
+    _, N, h, w = maps.shape
+    rows = max(1, _STRIP // (N * w)) if maps.is_cpu else h
+    for top in range(0, h, rows):
+        yield top, min(h, top + rows)
 
 
 def _cleared_border(maps: Tensor) -> Tensor:
