@@ -74,7 +74,11 @@ class Memory:
         self, name: str, count: int, dtype: torch.dtype, device: torch.device
     ) -> Tensor:
         kept = self._kept.get(name)
-        if kept is None or kept.numel() < count or kept.dtype != dtype:
+        alike = kept is not None and (kept.dtype, kept.device) == (
+            dtype,
+            device,
+        )
+        if kept is None or not alike or kept.numel() < count:
             kept = self._kept[name] = torch.empty(0)  # before its successor
             kept = torch.empty(count, dtype=dtype, device=device)
             self._kept[name] = kept
