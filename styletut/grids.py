@@ -60,9 +60,9 @@ def grid(
             dict(zip(settings, values, strict=True)) for values in combinations
         ]
     else:
-        runs = [dict(each) for each in settings]
+        runs = [dict(run) for run in settings]
     known = _known_settings()
-    for name in [name for run in [*runs, dict(common)] for name in run]:
+    for name in [*common, *(name for run in runs for name in run)]:
         if name not in known:
             raise ValueError(
                 f"there is no setting {name!r}; there are {', '.join(known)}"
@@ -72,7 +72,7 @@ def grid(
             f"{', '.join(sorted(twice))}: given both for all runs and for "
             "single ones"
         )
-    return [run | dict(common) for run in runs]
+    return [{**run, **common} for run in runs]
 
 
 def _known_settings() -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The plan of the recorded runs: nothing in it may fail after an hour."""
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -177,6 +178,13 @@ def test_a_rehearsal_of_all_runs(record, tmp_path, capsys):
     )
     assert rows[0]["seen"] == 1
     assert Path(rows[0]["picture"]).name in set(table["picture"])
+
+
+def test_workers_are_processes(record):
+    with record.workers(0) as executor:
+        assert executor is None
+    with record.workers(1) as executor:
+        assert executor.submit(os.getpid).result() != os.getpid()
 
 
 def test_a_group_that_is_not_there_is_said(record, tmp_path):
