@@ -116,20 +116,22 @@ def cut(
 
 
 def _spans(length: int, side: int, stride: int, beyond: int) -> list[Span]:
-    """Cut one axis into spans that begin at multiples of the stride."""
+    """Cut one axis into spans that begin at multiples of the stride.
+
+    All are computed with about the same length, for memory and the forms of
+    convolutions are made for one.
+    """
     units = length // stride
     count = max(1, min(-(-length // side), units))
     cuts = [units * k // count * stride for k in range(count)] + [length]
-    return [
-        Span(
-            first,
-            last,
-            max(0, first - beyond),
-            min(length, last + beyond),
-            length,
-        )
-        for first, last in itertools.pairwise(cuts)
-    ]
+    longest = max(b - a for a, b in itertools.pairwise(cuts)) + 2 * beyond
+    spare = max(0, length - longest) // stride * stride
+    spans = []
+    for first, last in itertools.pairwise(cuts):
+        begin = min(max(0, first - beyond), spare)
+        end = length if last + beyond >= length else begin + longest
+        spans.append(Span(first, last, begin, min(end, length), length))
+    return spans
 
 
 class TiledObjective(Objective):

@@ -66,6 +66,15 @@ def test_a_tile_holds_all_that_its_positions_see(length, side, layer):
         assert span.outer_first % field.stride == 0
 
 
+@given(st.integers(300, 900), st.sampled_from([64, 128, 200]))
+def test_tiles_have_about_one_size(length, side):
+    lengths = [
+        tile.rows.outer_last - tile.rows.outer_first
+        for tile in cut(length, 16, side, ["relu5_1"])
+    ]
+    assert max(lengths) - min(lengths) < 16
+
+
 def test_tiles_too_small_for_the_layers_are_refused():
     with pytest.raises(ValueError, match=r"8 pixels .* at least 16"):
         cut(100, 100, 8, ["relu5_1"])
