@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 import styletut
-from styletut import arguments, command, doctor, objective, progress
+from styletut import arguments, command, doctor, forms, networks, progress
 from styletut.__main__ import main
 from styletut.arguments import parse_layers
 from styletut.conventions import DEFAULT_CONVENTION
@@ -531,12 +531,28 @@ def test_an_unwritable_target_is_found_before_any_work(monkeypatch, capsys):
 @pytest.mark.filterwarnings("default")
 def test_warnings_are_plain_lines(monkeypatch, capsys):
     monkeypatch.setenv("TORCH_HOME", str(Path.cwd()))  # no weights in there
-    objective._warn_of_other_features.cache_clear()
+    networks._warn_of_other_features.cache_clear()
     words = [*PAIR, *QUICK, "--convention", "pytorch_tutorial"]
     assert main([*words, "-o", "out.png"]) == 0
     error = capsys.readouterr().err
     assert "styletut: torchvision's VGG-19 weights are not on this" in error
     assert ".py" not in error
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_broken_table_of_this_machine_is_told_in_one_line(
+    folder, monkeypatch, capsys
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    table = forms.table_path(torch.get_num_threads())
+    table.parent.mkdir()
+    table.write_text("{", encoding="utf-8")
+    forms._stored.cache_clear()
+    assert main([*PAIR, *QUICK, "-o", "out.png"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    told = [line for line in lines if "is ignored" in line]
+    assert len(told) == 1 and str(table) in told[0] and ".py" not in told[0]
+    forms._stored.cache_clear()
 
 
 def test_samples_are_listed(capsys):
