@@ -198,6 +198,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="auto, cpu, cuda, mps or another of torch's (default: auto)",
     )
+    run(
+        "--precision",
+        metavar="NAME",
+        help="of the network: auto, float32, tf32 or bfloat16; auto changes "
+        "nothing that is seen (default: auto)",
+    )
 
     about = parser.add_argument_group("instead of a picture").add_argument
     about("--samples", action="store_true", help="list the sample pictures")

@@ -185,7 +185,7 @@ def test_every_option_reaches_the_run():
         --alpha 2 --beta 3.5 --gamma 0.25
         --content-layers relu3_1 --style-layers relu1_1=1,relu2_1=0.5
         --convention neural_style --evaluations 2 --optimizer adam
-        --start coffee --seed 7 --device cpu"""
+        --start coffee --seed 7 --device cpu --precision bfloat16"""
     assert main(words.split()) == 0
     with Image.open("out.jpg") as picture:
         lines = picture.info["comment"].decode().splitlines()
@@ -203,6 +203,7 @@ def test_every_option_reaches_the_run():
         "start: a picture",
         "seed: 7",
         "device: cpu",
+        "precision: bfloat16",
     }
     assert expected <= set(lines)
     recorded = next(line for line in lines if line.startswith("command: "))
@@ -497,6 +498,7 @@ BAD_INPUTS = {
     "twice": ([*PAIR, "--style-layers", "relu4_1,relu4_1"], "named twice"),
     "start": ([*PAIR, "--start", "nois"], "noise"),
     "device": ([*PAIR, "--device", "abacus"], "'abacus' cannot be used"),
+    "precision": ([*PAIR, "--precision", "half"], "no precision 'half'"),
     "format": ([*PAIR, "-o", "out.gif"], "'out.gif'"),
     "out folder": ([*PAIR, "-o", "nowhere/out.png"], "no folder"),
     "out is photo": (["own.png", "night", "-o", "own.png"], "overwritten"),
