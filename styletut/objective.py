@@ -156,7 +156,8 @@ class Objective:
         """
         self._check(x)
         with arithmetic(self.precision):
-            maps = self.vgg(x, self.layers, self.checkpoint)
+            how = {"checkpoint": True} if self.checkpoint else {}
+            maps = self.vgg(x, self.layers, **how)
         content_layers = {
             layer: self._content_layer(layer, maps[layer])
             for layer in self.content_layers
