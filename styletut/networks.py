@@ -1,19 +1,24 @@
 """The network that a convention names."""
 
 import warnings
+from collections.abc import Collection
 from functools import lru_cache
 
 import torch
 
 from styletut.conventions import Convention
-from styletut.vgg import VGG19
+from styletut.vgg import LAYERS, VGG19
 from styletut.weights import torchvision_path
 
 
 def convention_network(
-    convention: Convention, device: torch.device | str = "cpu"
+    convention: Convention,
+    device: torch.device | str = "cpu",
+    layers: Collection[str] = LAYERS,
 ) -> VGG19:
     """Return the network that a convention names, on `device`.
+
+    It is loaded up to the deepest of `layers`.
 
     Where torchvision's weights are asked for and are not on this machine,
     it is Oxford's with a warning: the formulas are then the convention's,
@@ -22,7 +27,12 @@ def convention_network(
     weights = weights_at_hand(convention)
     if weights != convention.weights:
         _warn_of_other_features()
-    return VGG19(weights, convention.pooling, convention.normalize).to(device)
+    return VGG19(
+        weights,
+        convention.pooling,
+        convention.normalize,
+        deepest=max(layers, key=LAYERS.index, default=LAYERS[-1]),
+    ).to(device)
 
 
 def weights_at_hand(convention: Convention) -> str:

@@ -136,7 +136,7 @@ class Objective:
         self.shape = tuple(content.shape)
         self.dtype, self.device = content.dtype, content.device
         self.precision = find_precision(precision, self.device, self.dtype)
-        self.vgg = vgg or convention_network(own, content.device)
+        self.vgg = vgg or convention_network(own, content.device, self.layers)
         self.checkpoint = checkpoint
         self.memory = Memory()
         self._replay: Replay | None = None

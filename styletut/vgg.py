@@ -146,10 +146,12 @@ class VGG19(nn.Module):
             package's sample pictures, not over ImageNet as the authors'
             are, so this is not the authors' network. Oxford's weights only.
         download: let weights="torchvision" fetch a missing file (548 MB).
+        deepest: the layer up to which it is loaded; those past it take no
+            memory.
 
     Raises:
-        ValueError: for an unknown pooling, a wrong or damaged weights file,
-            or normalize with other weights than Oxford's.
+        ValueError: for an unknown pooling or layer, a wrong or damaged
+            weights file, or normalize with other weights than Oxford's.
         FileNotFoundError: if the weights are not on this machine; the
             message says how to get them.
     """
@@ -161,19 +163,23 @@ class VGG19(nn.Module):
         normalize: bool = False,
         *,
         download: bool = False,
+        deepest: str = LAYERS[-1],
     ) -> None:
         super().__init__()
         if pooling not in POOLINGS:
             raise ValueError(
                 f"pooling is {pooling!r}; it can be 'max' or 'average'"
             )
-        self.weights, parameters = load_weights(weights, download=download)
+        names = convolutions_below([deepest])
+        self.weights, parameters = load_weights(
+            weights, download=download, layers=names
+        )
         self.pooling = pooling
         self.normalized = normalize
         if normalize:
             means = mean_activations(self.weights, pooling)
             parameters = normalize_filters(parameters, means)
-        for name in CONV_LAYERS:
+        for name in names:
             kernel, bias = parameters.pop(name)  # so that it is not kept twice
             conv = _frozen(*kernel.shape[:2])
             conv.weight = nn.Parameter(
@@ -302,7 +308,7 @@ class VGG19(nn.Module):
         twin = copy.copy(self)
         twin._modules = {
             name: _frozen(*self.get_parameter(f"{name}.weight").shape[:2])
-            for name in CONV_LAYERS
+            for name, _ in self.named_children()
         }
         twin._casts, twin._convolutions = {}, {}
         return twin
@@ -329,6 +335,12 @@ class VGG19(nn.Module):
                 f"{device}; move one with .to(...)"
             )
         feature_shape(deepest, *image.shape[2:])
+        last = convolutions_below([deepest])[-1]
+        if last not in self._modules:
+            raise ValueError(
+                f"this network was loaded without {last}, which {deepest} "
+                f"needs: make it with deepest={deepest!r} or a deeper layer"
+            )
 
     def _convolve(self, name: str, x: Tensor) -> Tensor:
         weight, bias = self._parameters_in(name, x.dtype)
@@ -410,16 +422,16 @@ def normalize_filters(
     (Gatys, Ecker, Bethge 2016, section 2; notebook 01, (1.6)).
 
     Args:
-        parameters: layer -> (weight (N, C, 3, 3), bias (N,)).
-        means: layer -> positive means (N,), for every convolution.
+        parameters: layer -> (weight (N, C, 3, 3), bias (N,)), from the
+            picture upwards.
+        means: layer -> positive means (N,), for each of them.
 
     Returns:
         The rescaled parameters, as new tensors.
     """
     rescaled = {}
     m_in = torch.ones(3)
-    for name in CONV_LAYERS:
-        weight, bias = parameters[name]
+    for name, (weight, bias) in parameters.items():
         m_out = means[name].to(weight)
         ratio = m_in.to(weight)[None, :] / m_out[:, None]
         rescaled[name] = (weight * ratio[..., None, None], bias / m_out)

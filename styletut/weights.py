@@ -15,6 +15,7 @@ are exact for the network as it is stored.
 
 import hashlib
 import os
+from collections.abc import Collection
 from functools import lru_cache
 from importlib.resources import files
 from importlib.util import find_spec
@@ -64,13 +65,17 @@ def torchvision_path() -> Path | None:
 
 
 def load_weights(
-    weights: str | os.PathLike[str] = "oxford", *, download: bool = False
+    weights: str | os.PathLike[str] = "oxford",
+    *,
+    download: bool = False,
+    layers: Collection[str] = CONV_LAYERS,
 ) -> tuple[str, Parameters]:
     """Load VGG-19's convolutions.
 
     Args:
         weights: "oxford", "torchvision", or the path of either file.
         download: let "torchvision" fetch its file if it is missing.
+        layers: names of the convolutions that are wanted.
 
     Returns:
         Which of the two trainings it is, "oxford" or "torchvision", and
@@ -84,7 +89,8 @@ def load_weights(
     stat = path.stat()
     training = _training(path, stat.st_mtime_ns, stat.st_size)
     state = torch.load(path, map_location="cpu", weights_only=True)
-    return training, (_decode if training == "oxford" else _by_layer)(state)
+    read = _decode if training == "oxford" else _by_layer
+    return training, read(state, layers)
 
 
 def mean_activations(training: str, pooling: str) -> dict[str, Tensor]:
@@ -175,13 +181,13 @@ def _training(path: Path, mtime_ns: int, size: int) -> str:
     )
 
 
-def _decode(state: dict[str, Tensor]) -> Parameters:
+def _decode(state: dict[str, Tensor], layers: Collection[str]) -> Parameters:
     """Look every weight up in its layer's table of 256 values.
 
     The state is used up on the way, so that less lies in memory at once.
     """
     parameters = {}
-    for layer in CONV_LAYERS:
+    for layer in layers:
         key = f"block{layer[4:5]}_{layer[:4]}{layer[6:]}"
         table, index = state.pop(f"{key}_W_table"), state.pop(f"{key}_W_q")
         parameters[layer] = (_looked_up(table, index), state.pop(f"{key}_b"))
@@ -197,7 +203,7 @@ def _looked_up(table: Tensor, index: Tensor) -> Tensor:
     return values
 
 
-def _by_layer(state: dict[str, Tensor]) -> Parameters:
+def _by_layer(state: dict[str, Tensor], layers: Collection[str]) -> Parameters:
     """Give torchvision's numbered convolutions their names."""
     numbers = sorted(
         int(key.split(".")[1])
@@ -210,4 +216,5 @@ def _by_layer(state: dict[str, Tensor]) -> Parameters:
             state[f"features.{number}.bias"],
         )
         for layer, number in zip(CONV_LAYERS, numbers, strict=True)
+        if layer in layers
     }

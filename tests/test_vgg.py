@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from styletut import weights
 from styletut.images import sample
+from styletut.objective import Objective
 from styletut.vgg import (
     LAYERS,
     VGG19,
@@ -20,7 +21,12 @@ from styletut.vgg import (
     normalize_filters,
     receptive_field,
 )
-from styletut.weights import load_weights, mean_activations, oxford_path
+from styletut.weights import (
+    CONV_LAYERS,
+    load_weights,
+    mean_activations,
+    oxford_path,
+)
 
 # Configuration E of Simonyan and Zisserman's table 1; M is a pooling.
 CONFIGURATION_E = (
@@ -569,3 +575,24 @@ def test_nothing_is_moved_between_devices(vgg):
 def test_unknown_poolings_are_refused(pooling):
     with pytest.raises(ValueError, match="'max' or 'average'"):
         VGG19(pooling=pooling)
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+def test_a_network_may_be_loaded_in_part(normalize):
+    whole = VGG19(normalize=normalize)
+    part = VGG19(normalize=normalize, deepest="relu3_1")
+    x = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    came, right = part(x, ["relu3_1"]), whole(x, ["relu3_1"])
+    assert torch.equal(came["relu3_1"], right["relu3_1"])
+    names = [name for name, _ in part.named_children()]
+    assert names == list(CONV_LAYERS[:5])
+    assert part.outline()(x.to("meta"), ["relu3_1"])["relu3_1"].is_meta
+    with pytest.raises(ValueError, match="without conv3_2, which conv3_2"):
+        part(x, ["conv3_2"])
+    with pytest.raises(ValueError, match="no layer 'relu9_1'"):
+        VGG19(deepest="relu9_1")
+
+
+def test_the_objective_loads_what_it_needs(photo, painting):
+    objective = Objective(photo, painting, style_layers=["relu2_1"])
+    assert list(dict(objective.vgg.named_children())) == list(CONV_LAYERS[:10])
