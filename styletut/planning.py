@@ -21,7 +21,7 @@ from styletut.optimizers import check_budget, check_options
 from styletut.pictures import MAX_PIXELS, check_size, fit, too_large
 from styletut.precision import find_precision
 from styletut.ranges import check_rule
-from styletut.vgg import VGG19, describe, receptive_field
+from styletut.vgg import VGG19, check_layers, describe, receptive_field
 
 STARTS = ("content", "noise", "style", "grey")
 
@@ -59,6 +59,15 @@ class Plan:
     seed: int
     device: torch.device
     precision: str
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """All layers that the run looks at."""
+        own, chosen = self.convention, self.weights
+        return (
+            *check_layers(chosen.get("content_layers", own.content_layers)),
+            *check_layers(chosen.get("style_layers", own.style_layers)),
+        )
 
     def text(self, vgg: VGG19 | None = None) -> dict[str, str]:
         """Return the plan as names and values for a picture's text fields.

@@ -226,7 +226,7 @@ def _steps(
     vgg: VGG19 | None,
 ) -> Steps:
     """Run every size of the plan; what one leaves unspent goes to the next."""
-    vgg = vgg or convention_network(plan.convention, plan.device)
+    vgg = vgg or convention_network(plan.convention, plan.device, plan.layers)
     ways = _ways(content, plan, vgg)
     x: Tensor | None = None
     coarser = content

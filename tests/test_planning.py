@@ -85,6 +85,14 @@ def test_the_callers_choice_goes_first():
     assert plan.weights == {"alpha": 0.0}
 
 
+def test_a_plan_names_its_layers():
+    assert plan_run(
+        PHOTO, content_layers="conv4_1", style_layers={"relu1_1": 2.0}
+    ).layers == ("conv4_1", "relu1_1")
+    plan = plan_run(PHOTO, style_layers=[])
+    assert plan.layers == tuple(plan.convention.content_layers)
+
+
 def test_a_plan_in_words():
     text = plan_run(
         PHOTO, convention="d2l", beta=2, style_layers=["relu1_1"]
