@@ -33,7 +33,7 @@ def run(width: int, height: int, gib: float, most: int) -> Row:
     from styletut.vgg import VGG19
 
     imported = peak_bytes()
-    vgg = VGG19()
+    vgg = VGG19(deepest="relu5_1")
     way = fitting_way(height, width, gib * 2**30, vgg=vgg)
     photo = resize_to(sample("coffee"), height, width)
     painting = resize_to(sample("night"), height, width)

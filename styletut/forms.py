@@ -26,7 +26,7 @@ TILES = {"winograd4": 4, "winograd2": 2}
 
 FORMS = (*TILES, "plain")
 
-_MATRICES_TO_MAPS = {"winograd4": 8, "winograd2": 16}
+_MATRICES_TO_MAPS = {"winograd4": 8, "winograd2": 32}
 """A form's matrices may take so many times the memory of a layer's maps; a
 small picture is not worth more."""
 
