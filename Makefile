@@ -7,6 +7,12 @@ LAB_FLAGS =
 PHOTO = chelsea
 STYLE = glass
 N =
+ONLY =
+PHOTOS = gpu/photos
+WEIGHTS = gpu/weights.bin
+OUT = gpu/out
+FROM =
+RECORD_FLAGS =
 
 IN_VENV = .venv/bin/python
 INSTALLED = .venv/.installed
@@ -40,6 +46,7 @@ NO_BROWSER = There is no Chromium here. On Debian: apt install chromium
 
 .PHONY: help lab test lint unit nbval picture notebooks notebook bench
 .PHONY: bench-full wheels browser-test clean
+.PHONY: recorded results gpu-prepare gpu-run
 .PHONY: FORCE
 
 help: ## show this list
@@ -94,6 +101,28 @@ bench: $(INSTALLED) ## measure speed and memory (25 minutes, quiet machine)
 bench-full: $(INSTALLED) ## measure runs at 256 and 512 pixels (15 more minutes)
 	@$(NEED_RIVALS)
 	$(IN_VENV) benchmarks/to_value.py --sizes 256 512
+
+# Two workers with a thread each, at low priority. ONLY="09 08:single" makes
+# these groups or questions alone, RECORD_FLAGS=--toy rehearses it.
+recorded: $(INSTALLED) ## make the runs of 07 to 09 (an hour or less, resumes)
+	nice $(IN_VENV) tools/record.py cpu --workers 2 \
+		$(if $(ONLY),--only $(ONLY)) $(RECORD_FLAGS)
+
+results: $(INSTALLED) ## tables and pictures of the runs there are: FROM=folder
+	nice $(IN_VENV) tools/record.py cpu --stored $(RECORD_FLAGS)
+	nice $(IN_VENV) tools/record.py gpu --stored --workers 2 \
+		$(if $(FROM),--unpack "$(FROM)") $(RECORD_FLAGS)
+
+gpu-prepare: $(INSTALLED) ## write what a GPU's machine needs: PHOTOS= WEIGHTS=
+	@$(IN_VENV) tools/prepare_gpu.py "$(PHOTOS)" "$(WEIGHTS)" --out "$(OUT)"
+
+# Nothing is installed there: torch, numpy and pillow are enough.
+gpu-run: ## make the runs on a GPU, no .venv: PHOTOS= WEIGHTS= OUT=
+	@$(NEED_PYTHON)
+	"$(PYTHON)" tools/record.py gpu --bare \
+		--photos "$(PHOTOS)" --weights "$(WEIGHTS)" \
+		--unpack "$(OUT)" --archive "$(OUT)" \
+		$(if $(ONLY),--only $(ONLY)) $(RECORD_FLAGS)
 
 wheels: ## download all packages for a class without network
 	@$(NEED_PYTHON)

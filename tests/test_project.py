@@ -73,6 +73,7 @@ ORDER = (
     "grids",
     "dispatch",
     "ablation",
+    "results",
     "command",
     "doctor",
     "figures",

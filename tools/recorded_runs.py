@@ -1,6 +1,6 @@
 """The runs behind notebooks 07 to 09, as lists of settings.
 
-`cpu_plan` fits two CPU cores in some hours, `gpu_plan` a GPU in some
+`cpu_plan` fits two CPU cores in less than an hour, `gpu_plan` a GPU in some
 minutes; both hold the same questions. Each `Group` is one call of
 `styletut.ablation.sweep_rows`; tools/record.py makes them. A run's `label`
 says which question it answers and with which value, "question: value". Runs
@@ -9,6 +9,8 @@ that are equal are made once, however many questions they answer.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
+from pathlib import Path
 from typing import Any
 
 from styletut.conventions import get_convention, paper_weights
@@ -314,6 +316,16 @@ def unseen_runs() -> list[Settings]:
         {"label": f"unseen: alpha x {factor:g}", "alpha": alpha * factor}
         for factor in (0.1, 1, 10)
     ]
+
+
+def work_of(run: Mapping[str, Any]) -> float:
+    """Return a run's evaluations, each times a million pixels."""
+    schedule = run.get("schedule")
+    if schedule is None:
+        evaluations = get_convention(run["convention"]).evaluations
+        schedule = ((run["size"], evaluations),)
+    shape = PHOTO_SHAPES[Path(run["content"]).stem]
+    return sum(prod(fit(*shape, side)) * n / 1e6 for side, n in schedule)
 
 
 def full_runs(
