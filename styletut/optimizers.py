@@ -17,6 +17,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from styletut.spectrum import band_energies, band_gains, scale_bands
+
 Evaluate = Callable[[Tensor], tuple[Tensor, Tensor]]
 Bounds = tuple[Tensor, Tensor] | None
 Rate = float | Callable[[int], float]
@@ -46,10 +48,11 @@ class Iterate(NamedTuple):
 
 
 class _Pair(NamedTuple):
-    """A step and the gradient's change along it."""
+    """A step, the gradient's change along it, and both by their bands."""
 
     s: Tensor
     y: Tensor
+    bands: Tensor | None = None  # energies (2, 3, OCTAVES)
 
 
 def lbfgs(
@@ -85,6 +88,53 @@ def lbfgs(
         The start and every accepted point. Ends early where no step along
         the gradient lowers the value, to the precision of its numbers.
     """
+    return _line_searched(
+        evaluate, start, evaluations, bounds, history, unit, lambda pair: pair
+    )
+
+
+def spectral_lbfgs(
+    evaluate: Evaluate,
+    start: Tensor,
+    *,
+    evaluations: int,
+    bounds: Bounds = None,
+    history: int = 15,
+    unit: float = 1.0,
+) -> Iterator[Iterate]:
+    """`lbfgs` for pictures, which scales each octave and color by itself.
+
+    `lbfgs` begins its recursion with one number for all directions. Here
+    each band of `spectrum` has its own, learned on the way: the root of the
+    energy of the steps over that of the gradient's changes in it, as the
+    pairs have them. So brightness takes long steps in what is coarse and
+    short ones in what is fine, which no few pairs could tell.
+
+    Arguments and what it yields are those of `lbfgs`.
+
+    Raises:
+        ValueError: unless the start has the shape (1, 3, H, W).
+    """
+    if start.ndim != 4 or start.shape[:2] != (1, 3):
+        raise ValueError(
+            "octaves and colors are those of a picture (1, 3, H, W), not of "
+            f"a tensor {tuple(start.shape)}; the optimizer lbfgs takes any"
+        )
+    return _line_searched(
+        evaluate, start, evaluations, bounds, history, unit, _with_bands
+    )
+
+
+def _line_searched(
+    evaluate: Evaluate,
+    start: Tensor,
+    evaluations: int,
+    bounds: Bounds,
+    history: int,
+    unit: float,
+    described: Callable[[_Pair], _Pair],
+) -> Iterator[Iterate]:
+    """Run L-BFGS, with pairs as they are described."""
     x = _project(start, bounds)
     value, g = evaluate(x)
     done = 1
@@ -116,7 +166,7 @@ def lbfgs(
             continue
         x, value, g, _ = accepted
         if ys > SMALLEST_COSINE * math.sqrt(yy * ss):
-            pairs.append(pair)
+            pairs.append(described(pair))
         elif not pairs:
             length *= 2  # concave along the step: go further next time
         yield accepted
@@ -241,6 +291,7 @@ def gradient_descent(
 OPTIMIZERS: Mapping[str, Callable[..., Iterator[Iterate]]] = MappingProxyType(
     {
         "lbfgs": lbfgs,
+        "spectral_lbfgs": spectral_lbfgs,
         "torch_lbfgs": torch_lbfgs,
         "adam": adam,
         "gradient_descent": gradient_descent,
@@ -316,7 +367,7 @@ def _two_loop(
     Args:
         q: The gradient, 0 where a coordinate is held; it is overwritten.
         pairs: The oldest first.
-        h: B is h times 1 before the first pair.
+        h: B is h times 1 before the first pair, if pairs have no bands.
         free: 1 where a coordinate is free, else 0; None if all are.
     """
     rhos = []
@@ -326,12 +377,16 @@ def _two_loop(
         rhos.append(torch.where(curves, 1 / ys, torch.zeros_like(ys)))
         h = torch.where(curves, ys / yy, h)
     alphas = []
-    for (s, y), rho in zip(reversed(pairs), reversed(rhos), strict=True):
+    for (s, y, _), rho in zip(reversed(pairs), reversed(rhos), strict=True):
         alpha = rho * _dot(s, q)
         _hold_(q.addcmul_(y, alpha, value=-1), free)
         alphas.append(alpha)
-    q *= h
-    for (s, y), rho, alpha in zip(pairs, rhos, reversed(alphas), strict=True):
+    if pairs and pairs[-1].bands is not None:
+        q = _hold_(scale_bands(q, _gains(pairs)), free)
+    else:
+        q *= h
+    alphas.reverse()
+    for (s, y, _), rho, alpha in zip(pairs, rhos, alphas, strict=True):
         _hold_(q.addcmul_(s, alpha - rho * _dot(y, q)), free)
     return q
 
@@ -340,12 +395,31 @@ def _products(
     pair: _Pair, free: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return y.s, y.y and s.s over the free coordinates."""
-    s, y = pair
+    s, y, _ = pair
     if free is None:
         return _dot(y, s), _dot(y, y), _dot(s, s)
     part = y * free
     ys, yy = _dot(part, s), _dot(part, y)
     return ys, yy, _dot(torch.mul(s, free, out=part), s)
+
+
+def _with_bands(pair: _Pair) -> _Pair:
+    energies = band_energies(pair.s), band_energies(pair.y)
+    return pair._replace(bands=torch.stack(energies))
+
+
+def _gains(pairs: Sequence[_Pair]) -> Tensor:
+    """Return what B multiplies each band with before the first pair.
+
+    All pairs count alike, and as without bands the newest gives the size of
+    B: s.y is y.B y.
+    """
+    bands = [pair.bands for pair in pairs if pair.bands is not None]
+    gains = band_gains(
+        *torch.stack([each / each[1].sum() for each in bands]).sum(0)
+    )
+    s, y, _ = pairs[-1]
+    return gains * _dot(s, y) / (gains * bands[-1][1]).sum()
 
 
 def _free(x: Tensor, g: Tensor, bounds: tuple[Tensor, Tensor]) -> Tensor:

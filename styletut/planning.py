@@ -25,6 +25,9 @@ from styletut.vgg import VGG19, check_layers, describe, receptive_field
 
 STARTS = ("content", "noise", "style", "grey")
 
+COARSE = 40
+"""Evaluations at most of each size but the finest."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -224,11 +227,12 @@ def _checked_schedule(
 def split_evaluations(
     size: int, evaluations: int, coarsest: int | None
 ) -> list[tuple[int, int]]:
-    """Spread a budget evenly over sizes that double up to `size`.
+    """Spread a budget over sizes that double up to `size`.
 
     Each size but the last is half of the next and no less than `coarsest`
-    pixels. Most of the time is spent at the finest: an evaluation costs
-    four times as much there as at the size before.
+    pixels. The budget is spread evenly, but to no coarse size more than
+    `COARSE`: more of them were measured to bring the finest no further
+    (benchmarks/schedules.py).
 
     Args:
         size: longer side of the result in pixels.
@@ -247,7 +251,8 @@ def split_evaluations(
     ):
         sizes.insert(0, sizes[0] // 2)
     share, left = divmod(evaluations, len(sizes))
-    return [(side, share + (i < left)) for i, side in enumerate(sizes)]
+    counts = [min(share + (i < left), COARSE) for i in range(len(sizes) - 1)]
+    return list(zip(sizes, [*counts, evaluations - sum(counts)], strict=True))
 
 
 def style_shape(style: Tensor, content: Tensor, plan: Plan) -> tuple[int, int]:

@@ -59,6 +59,7 @@ _TABLE = (
         style_factor=factors.gram_mean,
         alpha=0.3,
         beta=1.0,
+        optimizer="spectral_lbfgs",
         coarsest=128,
         evaluations=200,
         size=512,

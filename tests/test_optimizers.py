@@ -16,8 +16,34 @@ from styletut.optimizers import (
     adam,
     gradient_descent,
     lbfgs,
+    spectral_lbfgs,
     torch_lbfgs,
 )
+from styletut.spectrum import band_energies, scale_bands
+
+
+def spectral_lbfgs_of_vectors(evaluate, start, *, bounds=None, **settings):
+    """Let `spectral_lbfgs` take a vector as a picture one pixel high."""
+    shape = (1, 3, 1, start.numel() // 3)
+
+    def evaluate_picture(x):
+        value, gradient = evaluate(x.flatten())
+        return value, gradient.reshape(shape)
+
+    if bounds is not None:
+        bounds = tuple(each.expand_as(start).reshape(shape) for each in bounds)
+    for iterate in spectral_lbfgs(
+        evaluate_picture, start.reshape(shape), bounds=bounds, **settings
+    ):
+        yield iterate._replace(
+            x=iterate.x.flatten(), gradient=iterate.gradient.flatten()
+        )
+
+
+VECTOR_OPTIMIZERS = {
+    **OPTIMIZERS,
+    "spectral_lbfgs": spectral_lbfgs_of_vectors,
+}
 
 
 class Counted:
@@ -140,7 +166,7 @@ def test_two_loop_recursion_is_the_bfgs_update_of_a_dense_matrix():
         pairs.append(optimizers._Pair(s, y))
     eye = torch.eye(5, dtype=torch.float64)
     H = eye * (s @ y) / (y @ y)
-    for s, y in pairs:
+    for s, y, _ in pairs:
         V = eye - torch.outer(y, s) / (s @ y)
         H = V.T @ H @ V + torch.outer(s, s) / (s @ y)
     g = torch.randn(5, generator=generator, dtype=torch.float64)
@@ -245,7 +271,7 @@ def test_lbfgs_steps_back_from_where_the_function_is_not_finite():
     assert float(last.value) < 1e-6
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+@pytest.mark.parametrize("optimizer", VECTOR_OPTIMIZERS.values())
 def test_a_flat_function_ends_or_stays(optimizer):
     x0 = torch.full((3,), 0.5, dtype=torch.float64)
     iterates = list(
@@ -265,7 +291,7 @@ def test_the_first_step_is_as_long_as_it_says():
 # --- all of them -------------------------------------------------------------
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+@pytest.mark.parametrize("optimizer", VECTOR_OPTIMIZERS.values())
 @pytest.mark.parametrize("evaluations", [1, 2, 7, 20])
 def test_budget_and_order(optimizer, evaluations):
     """Iterates are the point just evaluated, and evaluations are counted."""
@@ -283,7 +309,7 @@ def test_budget_and_order(optimizer, evaluations):
     assert torch.equal(x, start())  # the start is the caller's
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+@pytest.mark.parametrize("optimizer", VECTOR_OPTIMIZERS.values())
 def test_iterates_are_not_changed_later(optimizer):
     iterates, copies = [], []
     for iterate in optimizer(Counted(rosenbrock), start(), evaluations=15):
@@ -292,7 +318,7 @@ def test_iterates_are_not_changed_later(optimizer):
     assert all(map(torch.equal, iterates, copies))
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+@pytest.mark.parametrize("optimizer", VECTOR_OPTIMIZERS.values())
 def test_bounds_hold_at_every_evaluation(optimizer):
     x0 = torch.full((6,), 0.4, dtype=torch.float64)
     function = Counted(lambda x: (x - 2).square().sum() - 5 * x[0])
@@ -336,7 +362,7 @@ def test_at_most_one_read_by_the_host_an_evaluation(name, monkeypatch):
 
         monkeypatch.setattr(Tensor, method, counted)
     x0 = torch.full((6,), 0.4, dtype=torch.float64)
-    for iterate in OPTIMIZERS[name](
+    for iterate in VECTOR_OPTIMIZERS[name](
         Counted(rosenbrock), x0, evaluations=25, bounds=unit_box(x0)
     ):
         assert len(reads) <= iterate.evaluations
@@ -385,8 +411,78 @@ def test_held_coordinates_are_as_if_cut_out_of_the_pairs(seed):
     free, h = (normal(7) > -0.7).double(), normal(1)[0].exp()
     q = normal(7) * free
     some = free.bool()
-    parts = [optimizers._Pair(s[some], y[some]) for s, y in pairs]
+    parts = [optimizers._Pair(s[some], y[some]) for s, y, _ in pairs]
     expected = torch.zeros_like(q)
     expected[some] = optimizers._two_loop(q[some], parts, h)
     found = optimizers._two_loop(q, pairs, h, free)
     torch.testing.assert_close(found, expected)
+
+
+# --- by octaves and colors ---------------------------------------------------
+
+
+def small_picture(seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(1, 3, 24, 40, generator=generator, dtype=torch.float64)
+
+
+def ill_conditioned(target):
+    """A quadratic whose curvature differs a thousandfold between bands."""
+    curvatures = torch.logspace(-1.5, 1.5, 18, dtype=torch.float64)
+    curvatures = curvatures.reshape(3, 6)
+
+    def evaluate(x):
+        gradient = scale_bands(x - target, curvatures)
+        return ((x - target) * gradient).sum() / 2, gradient
+
+    return evaluate
+
+
+def test_scaled_bands_need_fewer_evaluations_where_curvatures_differ():
+    target = small_picture()
+    evaluate = ill_conditioned(target)
+    start = torch.full_like(target, 0.5)
+    ends = {
+        optimizer: list(optimizer(evaluate, start, evaluations=40))[-1]
+        for optimizer in (lbfgs, spectral_lbfgs)
+    }
+    plain, scaled = (float(end.value) for end in ends.values())
+    assert scaled < plain / 10
+
+
+def test_the_inverse_of_two_steps_is_right_in_each_band():
+    """With pairs of a Hessian that scales bands, B y has the s of each."""
+    curvatures = torch.linspace(0.5, 4, 18, dtype=torch.float64).reshape(3, 6)
+    pairs = [
+        optimizers._with_bands(optimizers._Pair(s, scale_bands(s, curvatures)))
+        for s in (small_picture(1), small_picture(2))
+    ]
+    torch.testing.assert_close(optimizers._gains(pairs), 1 / curvatures)
+    q = small_picture(3)
+    h = torch.ones((), dtype=torch.float64)
+    found = optimizers._two_loop(q.clone(), pairs, h)
+    torch.testing.assert_close(found, scale_bands(q, 1 / curvatures))
+
+
+def test_scaled_bands_in_a_box_end_where_no_free_direction_descends():
+    target = 2 * small_picture() - 0.5  # a part of it outside
+    evaluate = ill_conditioned(target)
+    start = torch.full_like(target, 0.5)
+    iterates = list(
+        spectral_lbfgs(
+            evaluate, start, evaluations=400, bounds=unit_box(start)
+        )
+    )
+    values = [float(i.value) for i in iterates]
+    assert all(later < earlier for earlier, later in pairwise(values))
+    x = iterates[-1].x
+    assert x.min() >= 0
+    assert x.max() <= 1
+    _, g = evaluate(x)
+    assert ((x - g).clamp(0, 1) - x).abs().max() < 1e-3
+    assert float(band_energies(x - start).min()) > 0
+
+
+def test_what_is_no_picture_has_no_octaves():
+    with pytest.raises(ValueError, match=r"not of a tensor \(6,\); .* lbfgs"):
+        spectral_lbfgs(Counted(rosenbrock), torch.zeros(6), evaluations=2)

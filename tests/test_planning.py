@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from styletut.conventions import CONVENTIONS
 from styletut.planning import (
+    COARSE,
     find_device,
     plan_run,
     split_evaluations,
@@ -34,7 +35,10 @@ def test_all_evaluations_are_spent_from_coarse_to_fine(
     assert sum(n for _, n in schedule) == evaluations
     counts = [n for _, n in schedule]
     assert min(counts) >= 1
-    assert max(counts) - min(counts) <= 1
+    even = evaluations // len(counts)
+    for count in counts[:-1]:
+        assert min(even, COARSE) <= count <= min(even + 1, COARSE)
+    assert counts[-1] >= even
     if coarsest is None:
         assert len(schedule) == 1
     elif len(schedule) > 1:

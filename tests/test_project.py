@@ -57,6 +57,7 @@ ORDER = (
     "tiles",
     "footprint",
     "tiling",
+    "spectrum",
     "optimizers",
     "ranges",
     "planning",

@@ -2,21 +2,24 @@
 
 import importlib
 import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from styletut.ablation import sweep_rows
 from styletut.conventions import CONVENTIONS
 from styletut.grids import grid, job_of, reader
-from styletut.images import sample
+from styletut.images import load_image, sample
 from styletut.jobs import Job
 from styletut.losses import content_loss, gram_matrix, style_layer_loss
 from styletut.objective import Objective
 from styletut.pictures import resize
+from styletut.results import PartialResults, recorded
 
 ROOT = Path(__file__).parent.parent
 
@@ -150,34 +153,187 @@ def test_layers_that_remain_share_all_of_the_styles_weight(plans):
             assert whole == pytest.approx(1), run["label"]
 
 
-def test_a_rehearsal_of_all_runs(record, tmp_path, capsys):
-    """On a GPU's machine photos and weights come as files."""
-    from styletut.images import save_image
-    from styletut.weights import oxford_path
+@pytest.mark.parametrize("name", ["cpu_plan", "gpu_plan"])
+def test_the_work_is_that_of_each_evaluation(plans, name):
+    for group in getattr(plans, name)():
+        for run in group.runs:
+            assert plans.work_of({**run, **group.common}) > 0
+    run = {"content": "astronaut", "schedule": ((128, 10), (256, 5))}
+    assert plans.work_of(run) == (128**2 * 10 + 256**2 * 5) / 1e6
+    tutorial = {"content": "astronaut", "convention": "pytorch_tutorial"}
+    evaluations = CONVENTIONS["pytorch_tutorial"].evaluations
+    work = plans.work_of({**tutorial, "size": 100})
+    assert work == pytest.approx(evaluations / 100)
 
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    save_image(sample("coffee"), photos / "coffee.png")
+
+def made(folder):
+    """Which run was stored when, by the file's name."""
+    return {p.name: p.stat().st_mtime_ns for p in folder.glob("*.png")}
+
+
+@pytest.fixture(scope="module")
+def rehearsal(record, tmp_path_factory):
+    """A few runs of two groups, made with nothing disturbing."""
+    folder = tmp_path_factory.mktemp("rehearsal")
+    only = ["--only", "09_small", "08:single"]
+    record.main(["cpu", "--toy", "--folder", str(folder), *only])
+    return folder / "toy"
+
+
+def test_what_was_made_is_published(rehearsal, record):
+    results = rehearsal / "results"
+    small = recorded("09_small", folder=results)
+    assert len(small) == 7
+    assert set(small["question"]) == {"128 pixels"}
+    assert small["ssim"].between(0, 1).all()
+    with pytest.warns(PartialResults, match="of its 34 runs"):
+        layers = recorded("08", folder=results)
+    # the run "growing: up to relu1_1" is one of them, too
+    assert sum(layers["question"] == "single") == 5
+    assert set(layers["question"]) == {"single", "growing"}
+
+
+def test_a_second_call_changes_nothing(rehearsal, record):
+    files = [p for p in rehearsal.rglob("*") if p.is_file()]
+    before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in files}
+    only = ["--only", "09_small", "08:single"]
+    record.main(["cpu", "--toy", "--folder", str(rehearsal.parent), *only])
+    assert before.keys() == {p for p in rehearsal.rglob("*") if p.is_file()}
+    for path, (data, time_) in before.items():
+        assert path.read_bytes() == data
+        if path.name != "results.csv":  # the sweep's own is written anew
+            assert path.stat().st_mtime_ns == time_, path
+
+
+def test_killed_runs_leave_a_table_and_no_process(rehearsal, tmp_path):
+    """The signal that nobody can answer, while two workers compute."""
+    command = [sys.executable, str(ROOT / "tools" / "record.py"), "cpu"]
+    command += ["--toy", "--only", "09_small", "--folder", str(tmp_path)]
+    process = subprocess.Popen(
+        [*command, "--workers", "2", "--every", "0.05"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    pictures = tmp_path / "toy" / "results" / "cpu" / "09_small"
+    deadline = time.monotonic() + 120
+    while not list(pictures.glob("*.jpg")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    while _is_alive(process.pid):
+        assert time.monotonic() < deadline, "a worker outlives it"
+        time.sleep(0.05)
+    results = tmp_path / "toy" / "results"
+    with pytest.warns(PartialResults, match=r"`make recorded`.*goes on"):
+        part = recorded("09_small", folder=results)
+    whole = recorded("09_small", folder=rehearsal / "results")
+    assert 0 < len(part) < len(whole)
+    assert set(part["run"]) < set(whole["run"])
+    sweep = tmp_path / "toy" / "cpu" / "09_small"
+    before = made(sweep)
+    subprocess.run(command, check=True, capture_output=True)
+    assert made(sweep).items() >= before.items()
+    again = recorded("09_small", folder=results)
+    same = ["run", "total", "ssim", "value", "device", "date", "threads"]
+    if set(whole["threads"]) != {1}:  # then rounding differs, too
+        same = ["run", "value", "device", "date"]
+    assert again[same].equals(whole[same])
+
+
+def _is_alive(group):
+    """Whether a process of a group still runs; the dead may be unburied."""
+    states = subprocess.run(
+        ["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True
+    ).stdout
+    rows = [line.split() for line in states.splitlines()]
+    return any(int(p) == group and s[0] != "Z" for p, s in rows)
+
+
+def test_an_interrupt_says_how_to_go_on(record, tmp_path, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(record, "sweep_rows", interrupted)
+    with pytest.raises(SystemExit, match="run it again to go on"):
+        record.main(["cpu", "--toy", "--folder", str(tmp_path)])
+    table = pd.read_csv(tmp_path / "toy" / "results" / "cpu" / "08.csv")
+    assert set(table["error"]) == {"not made yet"}
+
+
+@pytest.fixture(scope="module")
+def kit(plans, tmp_path_factory):
+    """What a GPU's machine gets."""
+    folder = tmp_path_factory.mktemp("kit")
+    importlib.import_module("prepare_gpu").main(
+        [str(folder / "photos"), str(folder / "weights.bin")]
+    )
+    return folder
+
+
+def test_the_pictures_for_a_gpu_are_those_of_the_plan(kit, plans):
+    photos = kit / "photos"
+    names = {path.stem for path in photos.glob("*.png")}
+    for group in plans.gpu_plan():
+        for run in group.runs:
+            assert {run["content"], run["style"]} <= names
+    for name in names:
+        assert torch.equal(load_image(photos / f"{name}.png"), sample(name))
+
+
+def test_runs_come_from_a_gpu_in_archives(kit, record, tmp_path, capsys):
+    """Made with files on a machine, measured by name on another one."""
+    away, here = tmp_path / "away", tmp_path / "here"
+    out = tmp_path / "out"
+    only = ["--toy", "--only", "07:tutorial", "07:strokes"]
     record.main(
         [
-            *("gpu", "--toy", "--bare", "--only", "07"),
-            *("--folder", str(tmp_path), "--photos", str(photos)),
-            *("--weights", str(oxford_path())),
-            *("--archive", str(tmp_path / "out")),
+            *("gpu", "--bare", *only, "--folder", str(away)),
+            *("--photos", str(kit / "photos")),
+            *("--weights", str(kit / "weights.bin")),
+            *("--archive", str(out), "--unpack", str(out)),
         ]
     )
-    assert "07: 10 runs, 0 failed" in capsys.readouterr().out
-    table = pd.read_csv(tmp_path / "gpu" / "07" / "results.csv")
-    assert set(table["content"]) == {"coffee"}
-    assert (tmp_path / "out" / "07.tar").stat().st_size > 0
-    # elsewhere, by their names, the same runs are known and measured
-    rows = sweep_rows(
-        *("coffee", "wave", [{"schedule": record.TOY}]),
-        folder=tmp_path / "gpu" / "07",
-        metrics=lambda x, content, style: {"seen": 1},
+    assert "07: 4 runs, 0 failed" in capsys.readouterr().out
+    assert not (away / "toy" / "results").exists()
+    assert 0 < len(list(out.iterdir())) <= 8
+    for note in (away / "toy").rglob("*.json"):
+        assert '"processor"' in note.read_text()
+    record.main(
+        ["gpu", "--toy", "--stored", "--folder", str(here)]
+        + ["--unpack", str(out)]
     )
-    assert rows[0]["seen"] == 1
-    assert Path(rows[0]["picture"]).name in set(table["picture"])
+    with pytest.warns(PartialResults, match="gpu-prepare"):
+        runs = recorded("07", "gpu", here / "toy" / "results")
+    assert len(runs) == 4
+    assert set(runs["content"]) == {"coffee"}
+    assert (runs["ssim"] > 0.5).all()
+    assert set(runs["date"].str.len()) == {len("2026-01-31")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["cpu", "--only", "10"], "no 10; there are"),
+        (["cpu", "--only", "08:shape"], "no 08:shape; there are .*08:single"),
+        (["gpu", "--toy", "--photos", "."], "astronaut|coffee.*gpu-prepare"),
+        (["gpu", "--toy", "--weights", "w.bin"], "no w.bin.*gpu-prepare"),
+        (["gpu", "--stored", "--unpack", "."], "no archives.*gpu-run"),
+    ],
+)
+def test_a_wrong_call_is_told(
+    record, tmp_path, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=message):
+        record.main([*arguments, "--folder", str(tmp_path)])
+
+
+def test_a_gpus_plan_is_refused_without_one(record, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit, match=r"no GPU here.*--toy rehearses"):
+        record.main(["gpu", "--bare"])
 
 
 def test_workers_are_processes(record):
@@ -187,6 +343,6 @@ def test_workers_are_processes(record):
         assert executor.submit(os.getpid).result() != os.getpid()
 
 
-def test_a_group_that_is_not_there_is_said(record, tmp_path):
-    with pytest.raises(SystemExit, match="no 10; there are"):
-        record.main(["cpu", "--only", "10", "--folder", str(tmp_path)])
+def test_nothing_stored_is_said(record, tmp_path, capsys):
+    record.main(["gpu", "--stored", "--folder", str(tmp_path)])
+    assert "gpu: no runs are stored in" in capsys.readouterr().out
