@@ -96,7 +96,7 @@ def pick(runs: Any, **values: Any) -> Any:
     Raises:
         MissingResultsError: if there is no such column or no such run, with
             the values that there are.
-        ValueError: if there are several, with some that tells them apart.
+        ValueError: if there are several, with columns that tell them apart.
     """
     chosen = runs
     for name, value in values.items():

@@ -39,6 +39,7 @@ from stored_runs import Planned, planned, stored, write_notes
 
 from styletut.ablation import sweep_rows
 from styletut.metrics import compare
+from styletut.weights import OXFORD_SHA256, sha256
 
 ROOT = Path(__file__).resolve().parent.parent
 TOY = ((48, 2),)
@@ -114,6 +115,8 @@ def check_machine(given: argparse.Namespace) -> None:
         sys.exit(f"{given.unpack} has no archives; `make gpu-run` makes them")
     if given.weights and not given.weights.is_file():
         sys.exit(f"there is no {given.weights}; `make gpu-prepare` writes it")
+    if given.weights and sha256(given.weights) != OXFORD_SHA256:
+        sys.exit(f"{given.weights} is not what `make gpu-prepare` writes")
 
 
 def tasks_of(given: argparse.Namespace, home: Path) -> list[Task]:
@@ -168,8 +171,8 @@ def runnable(run: Settings, given: argparse.Namespace) -> Settings:
             if not path.is_file():
                 sys.exit(f"there is no {path}; `make gpu-prepare` writes it")
             run[kind] = path
-    if given.weights:
-        run["weights"] = str(given.weights)
+    if given.plan == "gpu":
+        run["weights"] = "oxford"  # the only ones that travel
     return toy(run) if given.toy else run
 
 
@@ -185,10 +188,11 @@ def make(
 ) -> str:
     """Make or measure a group's runs and return how it went."""
     began = time.monotonic()
+    own = {"weights": str(given.weights)} if given.weights else {}
     rows = sweep_rows(
         None,
         None,
-        [run.settings for run in task.wanted],
+        [run.settings | own for run in task.wanted],
         folder=task.folder,
         metrics=None if given.bare else compare,
         executor=executor,
@@ -203,11 +207,11 @@ def make(
 
 def forecast(task: Task, workers: int) -> str:
     """Return how many runs are to be made and the minutes of a CPU's."""
-    there = {run.key for run in stored(task.wanted, task.folder)}
-    todo = {run.key: run for run in task.wanted if run.key not in there}
-    work = sum(work_of(run.settings) for run in todo.values())
+    every = {run.key: run for run in task.wanted}
+    todo = every.keys() - {r.key for r in stored(task.wanted, task.folder)}
+    work = sum(work_of(every[key].settings) for key in todo)
     minutes = work * SECONDS_OF_WORK / 60 / max(workers, 1)
-    text = f"{task.group.name}: {len(todo)} of {len(task.wanted)} runs to make"
+    text = f"{task.group.name}: {len(todo)} of {len(every)} runs to make"
     return text + (f", about {minutes:.0f} minutes" if workers else "")
 
 
