@@ -37,6 +37,9 @@ SMALLEST_COSINE = 1e-8
 BACKTRACKS = 12
 """Trials along a direction before it is given up."""
 
+LEARNED = 15
+"""Pairs that tell `spectral_lbfgs` the curvature of a band."""
+
 
 class Iterate(NamedTuple):
     """A point of a run, with the function's value and gradient there."""
@@ -48,11 +51,10 @@ class Iterate(NamedTuple):
 
 
 class _Pair(NamedTuple):
-    """A step, the gradient's change along it, and both by their bands."""
+    """A step and the gradient's change along it."""
 
     s: Tensor
     y: Tensor
-    bands: Tensor | None = None  # energies (2, 3, OCTAVES)
 
 
 def lbfgs(
@@ -89,7 +91,7 @@ def lbfgs(
         the gradient lowers the value, to the precision of its numbers.
     """
     return _line_searched(
-        evaluate, start, evaluations, bounds, history, unit, lambda pair: pair
+        evaluate, start, evaluations, bounds, history, unit, None
     )
 
 
@@ -101,16 +103,22 @@ def spectral_lbfgs(
     bounds: Bounds = None,
     history: int = 15,
     unit: float = 1.0,
+    learned: deque[Tensor] | None = None,
 ) -> Iterator[Iterate]:
     """`lbfgs` for pictures, which scales each octave and color by itself.
 
     `lbfgs` begins its recursion with one number for all directions. Here
     each band of `spectrum` has its own, learned on the way: the root of the
-    energy of the steps over that of the gradient's changes in it, as the
-    pairs have them. So brightness takes long steps in what is coarse and
-    short ones in what is fine, which no few pairs could tell.
+    energy of the steps over that of the gradient's changes in it, over the
+    last `LEARNED` pairs. So brightness takes long steps in what is coarse
+    and short ones in what is fine, which no few pairs could tell.
 
-    Arguments and what it yields are those of `lbfgs`.
+    Arguments are those of `lbfgs`, and `learned`: both energies of each of
+    those pairs, (2, 3, `OCTAVES`). A run adds its own, so that one at a
+    larger size may begin with what the smaller one has learned.
+
+    Yields:
+        What `lbfgs` does.
 
     Raises:
         ValueError: unless the start has the shape (1, 3, H, W).
@@ -121,7 +129,13 @@ def spectral_lbfgs(
             f"a tensor {tuple(start.shape)}; the optimizer lbfgs takes any"
         )
     return _line_searched(
-        evaluate, start, evaluations, bounds, history, unit, _with_bands
+        evaluate,
+        start,
+        evaluations,
+        bounds,
+        history,
+        unit,
+        deque(maxlen=LEARNED) if learned is None else learned,
     )
 
 
@@ -132,9 +146,9 @@ def _line_searched(
     bounds: Bounds,
     history: int,
     unit: float,
-    described: Callable[[_Pair], _Pair],
+    learned: deque[Tensor] | None,
 ) -> Iterator[Iterate]:
-    """Run L-BFGS, with pairs as they are described."""
+    """Run L-BFGS, with gains for each band if it is to learn them."""
     x = _project(start, bounds)
     value, g = evaluate(x)
     done = 1
@@ -142,7 +156,7 @@ def _line_searched(
     pairs: deque[_Pair] = deque(maxlen=history)
     length = FIRST_STEP * unit
     while done < evaluations:
-        d = _direction(x, g, bounds, pairs, length)
+        d = _direction(x, g, bounds, pairs, length, learned)
         accepted = None
         t = 1.0
         for _ in range(min(BACKTRACKS, evaluations - done)):
@@ -166,7 +180,9 @@ def _line_searched(
             continue
         x, value, g, _ = accepted
         if ys > SMALLEST_COSINE * math.sqrt(yy * ss):
-            pairs.append(described(pair))
+            pairs.append(pair)
+            if learned is not None:
+                learned.append(_bands(pair))
         elif not pairs:
             length *= 2  # concave along the step: go further next time
         yield accepted
@@ -339,6 +355,7 @@ def _direction(
     bounds: Bounds,
     pairs: Sequence[_Pair],
     length: float,
+    learned: Sequence[Tensor] | None,
 ) -> Tensor:
     """Return L-BFGS's step from x, 0 where a coordinate is held.
 
@@ -348,14 +365,21 @@ def _direction(
         bounds: As `lbfgs` takes them.
         pairs: The oldest first.
         length: Root mean square of a step without any curvature to go by.
+        learned: Bands of pairs, those of `pairs` last; None for no bands.
     """
     free = None if bounds is None else _free(x, g, bounds)
     d = -g if free is None else (g * free).neg_()
-    return _two_loop(d, pairs, length / _root_mean_square(d), free)
+    h = length / _root_mean_square(d)
+    gains = _gains(pairs[-1], learned) if pairs and learned else None
+    return _two_loop(d, pairs, h, free, gains)
 
 
 def _two_loop(
-    q: Tensor, pairs: Sequence[_Pair], h: Tensor, free: Tensor | None = None
+    q: Tensor,
+    pairs: Sequence[_Pair],
+    h: Tensor,
+    free: Tensor | None = None,
+    gains: Tensor | None = None,
 ) -> Tensor:
     """Turn q into B q for the inverse Hessian B that the pairs describe.
 
@@ -367,8 +391,9 @@ def _two_loop(
     Args:
         q: The gradient, 0 where a coordinate is held; it is overwritten.
         pairs: The oldest first.
-        h: B is h times 1 before the first pair, if pairs have no bands.
+        h: B is h times 1 before the first pair, if there are no gains.
         free: 1 where a coordinate is free, else 0; None if all are.
+        gains: What B multiplies each band with before the first pair.
     """
     rhos = []
     for pair in pairs:
@@ -377,16 +402,16 @@ def _two_loop(
         rhos.append(torch.where(curves, 1 / ys, torch.zeros_like(ys)))
         h = torch.where(curves, ys / yy, h)
     alphas = []
-    for (s, y, _), rho in zip(reversed(pairs), reversed(rhos), strict=True):
+    for (s, y), rho in zip(reversed(pairs), reversed(rhos), strict=True):
         alpha = rho * _dot(s, q)
         _hold_(q.addcmul_(y, alpha, value=-1), free)
         alphas.append(alpha)
-    if pairs and pairs[-1].bands is not None:
-        q = _hold_(scale_bands(q, _gains(pairs)), free)
-    else:
+    if gains is None:
         q *= h
+    else:
+        q = _hold_(scale_bands(q, gains), free)
     alphas.reverse()
-    for (s, y, _), rho, alpha in zip(pairs, rhos, alphas, strict=True):
+    for (s, y), rho, alpha in zip(pairs, rhos, alphas, strict=True):
         _hold_(q.addcmul_(s, alpha - rho * _dot(y, q)), free)
     return q
 
@@ -395,7 +420,7 @@ def _products(
     pair: _Pair, free: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return y.s, y.y and s.s over the free coordinates."""
-    s, y, _ = pair
+    s, y = pair
     if free is None:
         return _dot(y, s), _dot(y, y), _dot(s, s)
     part = y * free
@@ -403,23 +428,21 @@ def _products(
     return ys, yy, _dot(torch.mul(s, free, out=part), s)
 
 
-def _with_bands(pair: _Pair) -> _Pair:
-    energies = band_energies(pair.s), band_energies(pair.y)
-    return pair._replace(bands=torch.stack(energies))
+def _bands(pair: _Pair) -> Tensor:
+    """Return the energies of s and y by bands, for a y of length 1."""
+    energies = torch.stack([band_energies(pair.s), band_energies(pair.y)])
+    return energies / energies[1].sum()
 
 
-def _gains(pairs: Sequence[_Pair]) -> Tensor:
+def _gains(pair: _Pair, learned: Sequence[Tensor]) -> Tensor:
     """Return what B multiplies each band with before the first pair.
 
-    All pairs count alike, and as without bands the newest gives the size of
-    B: s.y is y.B y.
+    All that was learned counts alike, and as without bands the newest pair
+    gives the size of B: s.y is y.B y.
     """
-    bands = [pair.bands for pair in pairs if pair.bands is not None]
-    gains = band_gains(
-        *torch.stack([each / each[1].sum() for each in bands]).sum(0)
-    )
-    s, y, _ = pairs[-1]
-    return gains * _dot(s, y) / (gains * bands[-1][1]).sum()
+    s, y = pair
+    gains = band_gains(*torch.stack(list(learned)).sum(0))
+    return gains * _dot(s, y) / (_dot(y, y) * (gains * learned[-1][1]).sum())
 
 
 def _free(x: Tensor, g: Tensor, bounds: tuple[Tensor, Tensor]) -> Tensor:

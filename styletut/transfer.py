@@ -9,6 +9,7 @@ early stops and checkpoints are a `for` loop over the steps:
 """
 
 import inspect
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,7 @@ from styletut.inputs import pairs
 from styletut.memory import free_memory
 from styletut.minimization import minimize, run_optimizer, warned
 from styletut.networks import convention_network
-from styletut.optimizers import OPTIMIZERS
+from styletut.optimizers import LEARNED, OPTIMIZERS
 from styletut.pictures import check_range, fit, resize_to
 from styletut.planning import Plan, plan_run, style_shape
 from styletut.steps import (
@@ -231,6 +232,7 @@ def _steps(
     x: Tensor | None = None
     coarser = content
     ending = Ending()
+    learned: deque[Tensor] = deque(maxlen=LEARNED)
     index, granted, spent, seconds = 0, 0, 0, 0.0
     for (size, budget), way in zip(plan.schedule, ways, strict=True):
         photo = resize(content, size)
@@ -256,7 +258,7 @@ def _steps(
             x,
             optimizer=plan.optimizer,
             evaluations=granted - spent,
-            options=_options(plan, way),
+            options=_options(plan, way, learned),
             range_rule=plan.range_rule,
             pixel_unit=plan.pixel_unit,
         )
@@ -314,11 +316,19 @@ def _history(plan: Plan) -> int:
     return int(plan.options.get("history", parameters["history"].default))
 
 
-def _options(plan: Plan, way: Way) -> Mapping[str, Any]:
-    """Return the optimizer's options, with as many pairs as fit."""
-    if way.history == _history(plan):
-        return plan.options
-    return {**plan.options, "history": way.history}
+def _options(
+    plan: Plan, way: Way, learned: deque[Tensor]
+) -> Mapping[str, Any]:
+    """Return the optimizer's options for a size.
+
+    It keeps as many pairs as fit, and goes on with what it has learned.
+    """
+    options = dict(plan.options)
+    if way.history != _history(plan):
+        options["history"] = way.history
+    if "learned" in inspect.signature(OPTIMIZERS[plan.optimizer]).parameters:
+        options.setdefault("learned", learned)
+    return options
 
 
 def _start(photo: Tensor, style: Tensor, plan: Plan) -> Tensor:

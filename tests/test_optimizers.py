@@ -166,7 +166,7 @@ def test_two_loop_recursion_is_the_bfgs_update_of_a_dense_matrix():
         pairs.append(optimizers._Pair(s, y))
     eye = torch.eye(5, dtype=torch.float64)
     H = eye * (s @ y) / (y @ y)
-    for s, y, _ in pairs:
+    for s, y in pairs:
         V = eye - torch.outer(y, s) / (s @ y)
         H = V.T @ H @ V + torch.outer(s, s) / (s @ y)
     g = torch.randn(5, generator=generator, dtype=torch.float64)
@@ -411,7 +411,7 @@ def test_held_coordinates_are_as_if_cut_out_of_the_pairs(seed):
     free, h = (normal(7) > -0.7).double(), normal(1)[0].exp()
     q = normal(7) * free
     some = free.bool()
-    parts = [optimizers._Pair(s[some], y[some]) for s, y, _ in pairs]
+    parts = [optimizers._Pair(s[some], y[some]) for s, y in pairs]
     expected = torch.zeros_like(q)
     expected[some] = optimizers._two_loop(q[some], parts, h)
     found = optimizers._two_loop(q, pairs, h, free)
@@ -454,13 +454,16 @@ def test_the_inverse_of_two_steps_is_right_in_each_band():
     """With pairs of a Hessian that scales bands, B y has the s of each."""
     curvatures = torch.linspace(0.5, 4, 18, dtype=torch.float64).reshape(3, 6)
     pairs = [
-        optimizers._with_bands(optimizers._Pair(s, scale_bands(s, curvatures)))
+        optimizers._Pair(s, scale_bands(s, curvatures))
         for s in (small_picture(1), small_picture(2))
     ]
-    torch.testing.assert_close(optimizers._gains(pairs), 1 / curvatures)
+    gains = optimizers._gains(
+        pairs[-1], [optimizers._bands(pair) for pair in pairs]
+    )
+    torch.testing.assert_close(gains, 1 / curvatures)
     q = small_picture(3)
     h = torch.ones((), dtype=torch.float64)
-    found = optimizers._two_loop(q.clone(), pairs, h)
+    found = optimizers._two_loop(q.clone(), pairs, h, gains=gains)
     torch.testing.assert_close(found, scale_bands(q, 1 / curvatures))
 
 
@@ -486,3 +489,31 @@ def test_scaled_bands_in_a_box_end_where_no_free_direction_descends():
 def test_what_is_no_picture_has_no_octaves():
     with pytest.raises(ValueError, match=r"not of a tensor \(6,\); .* lbfgs"):
         spectral_lbfgs(Counted(rosenbrock), torch.zeros(6), evaluations=2)
+
+
+def test_a_run_goes_on_with_what_another_has_learned():
+    target = small_picture()
+    start = torch.full_like(target, 0.5)
+
+    def run(learned):
+        return list(
+            spectral_lbfgs(
+                ill_conditioned(target),
+                start,
+                evaluations=4,
+                learned=learned,
+            )
+        )
+
+    learned = deque(maxlen=optimizers.LEARNED)
+    iterates = run(learned)
+    expected = [
+        optimizers._bands(optimizers._Pair(b.x - a.x, b.gradient - a.gradient))
+        for a, b in pairwise(iterates)
+    ]
+    torch.testing.assert_close(list(learned), expected)
+    # one pair tells all of this function's curvature; what is false misleads
+    true, false = (deque([each]) for each in (learned[0], learned[0].flip(0)))
+    goals = [float(run(each)[-1].value) for each in (true, false)]
+    assert goals[0] == pytest.approx(float(iterates[-1].value), rel=1e-6)
+    assert goals[1] > 2 * goals[0]

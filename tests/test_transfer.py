@@ -559,3 +559,22 @@ def test_memory_is_reckoned_with_the_optimizers_pairs(
     settings = {"optimizer": optimizer, "options": options}
     stylize(photo, painting, vgg=vgg, evaluations=1, **settings)
     assert seen == [pairs]
+
+
+def test_what_is_learned_at_one_size_serves_the_next(
+    vgg, photo, painting, monkeypatch
+):
+    known, run = [], transfer.run_optimizer
+
+    def run_optimizer(*arguments, options, **settings):
+        known.append(len(options.get("learned", ())))
+        return run(*arguments, options=options, **settings)
+
+    monkeypatch.setattr(transfer, "run_optimizer", run_optimizer)
+    schedule = [(32, 4), (48, 1)]
+    for optimizer in ("spectral_lbfgs", "lbfgs"):
+        stylize(
+            photo, painting, vgg=vgg, schedule=schedule, optimizer=optimizer
+        )
+    assert known[0] == 0 < known[1] < 4
+    assert known[2:] == [0, 0]  # L-BFGS has no such option
