@@ -43,6 +43,7 @@ def run(width: int, height: int, gib: float, most: int) -> Row:
         objective,
         photo,
         evaluations=min(most, way.history + 3),
+        optimizer="spectral_lbfgs",
         options={"history": way.history},
     )
     for step in steps:

@@ -29,12 +29,13 @@ FEWER_PAIRS = (8, 4)
 _SURELY = 500_000_000, 6_000
 """Bytes in all, and for each pixel, that suffice for any run."""
 
-_VECTORS = 17
+_VECTORS = 21
 """Pictures that a run holds beside the pairs: the content and its coarser
 one, the start, the best so far and the one handed out; the optimizer's point,
-trial, direction, step, gradients and what it takes to compute them."""
+trial, direction, step, gradients and what it takes to compute them, some by
+their Fourier transforms."""
 
-_LIBRARIES = 110_000_000
+_LIBRARIES = 200_000_000
 """Bytes that libraries and the convolutions keep for themselves, measured by
 benchmarks/memory.py."""
 

@@ -50,7 +50,7 @@ DECADES = (-6, 1)
 """Least and largest power of ten of the ratio a / (5 b) at relu4_1."""
 
 SAME_RUN = {
-    "optimizer": "lbfgs",
+    "optimizer": get_convention("styletut").optimizer,
     "options": {},
     "range_rule": "project",
     "gamma": 0.0,
