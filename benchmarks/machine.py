@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 import styletut
+from styletut import forms
 
 
 def description() -> str:
@@ -43,14 +44,8 @@ def slug(text: str) -> str:
 
 
 def processor() -> str:
-    """Return the processor's name as the system has it."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        text = ""
-    found = re.search(r"^model name\s*: (.+)$", text, re.MULTILINE)
-    name = found[1] if found else platform.processor() or platform.machine()
-    return " ".join(name.replace(";", ",").split())
+    """Return the processor's name, fit for a part of `description`."""
+    return " ".join(forms.processor().replace(";", ",").split())
 
 
 def cores() -> int:

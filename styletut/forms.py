@@ -166,13 +166,13 @@ def _ignored(path: Path, why: str) -> None:
 def _machine() -> dict[str, str]:
     """What a table's numbers hold for."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "instruction set": torch.backends.cpu.get_cpu_capability(),
         "torch": torch.__version__,
     }
 
 
-def _processor() -> str:
+def processor() -> str:
     """Return the processor's name as the system has it."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from styletut.convolution import Convolution, TorchConvolution, enabled
-from styletut.vgg import LAYERS, VGG19
+from styletut.vgg import VGG19, up_to_deepest
 
 Pull = Callable[[Tensor, Tensor], None]
 """Adds what a layer's loss pulls at its maps, the second tensor, to a
@@ -152,8 +152,7 @@ def _stages(layers: Collection[str]) -> Iterator[tuple[str, str, str]]:
 
     "" stands for a ReLU or a pooling that is not there or not needed.
     """
-    deepest = max(layers, key=LAYERS.index)
-    names = [*LAYERS[: LAYERS.index(deepest) + 1], "", ""]
+    names = [*up_to_deepest(layers), "", ""]
     for conv, relu, above in zip(names, names[1:], names[2:], strict=False):
         if conv.startswith("conv"):
             yield conv, relu, above if above.startswith("pool") else ""

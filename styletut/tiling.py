@@ -154,6 +154,7 @@ def fitting_way(
     free: float | None,
     *,
     history: int = WHOLE.history,
+    vgg: VGG19 | None = None,
     **settings: Any,
 ) -> Way:
     """Return the first way, the fastest first, that fits into memory.
@@ -163,6 +164,7 @@ def fitting_way(
         width: of the picture in pixels.
         free: bytes that may be used; None if nobody knows.
         history: number of L-BFGS's pairs where all is well.
+        vgg: as `estimate_memory` takes it.
         **settings: those of `estimate_memory`.
 
     Raises:
@@ -174,9 +176,11 @@ def fitting_way(
     least = math.inf
     dtype = settings.get("dtype", torch.float32)
     picture = torch.empty(1, 3, height, width, dtype=dtype, device="meta")
-    graph = not worthwhile(settings["vgg"].outline(), picture)
+    vgg = vgg or VGG19()  # once, for all that are tried
+    graph = not worthwhile(vgg.outline(), picture)
     for way in _ways(height, width, graph, history):
-        needed = estimate_memory(height, width, way=way, **settings).total
+        estimate = estimate_memory(height, width, way=way, vgg=vgg, **settings)
+        needed = estimate.total
         if needed <= free:
             return way
         least = min(least, needed)

@@ -310,10 +310,14 @@ def _ways(content: Tensor, plan: Plan, vgg: VGG19) -> list[Way]:
 
 def _history(plan: Plan) -> int:
     """Return how many pairs the optimizer keeps, 0 if it knows none."""
-    parameters = inspect.signature(OPTIMIZERS[plan.optimizer]).parameters
+    parameters = _parameters(plan)
     if "history" not in parameters:
         return 0
     return int(plan.options.get("history", parameters["history"].default))
+
+
+def _parameters(plan: Plan) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(OPTIMIZERS[plan.optimizer]).parameters
 
 
 def _options(
@@ -326,7 +330,7 @@ def _options(
     options = dict(plan.options)
     if way.history != _history(plan):
         options["history"] = way.history
-    if "learned" in inspect.signature(OPTIMIZERS[plan.optimizer]).parameters:
+    if "learned" in _parameters(plan):
         options.setdefault("learned", learned)
     return options
 

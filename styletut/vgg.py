@@ -118,10 +118,14 @@ def feature_shape(layer: str, height: int, width: int) -> tuple[int, int, int]:
     return channels, height // stride, width // stride
 
 
+def up_to_deepest(layers: Iterable[str]) -> tuple[str, ...]:
+    """Return all layers from the picture to the deepest of some."""
+    return LAYERS[: max(map(LAYERS.index, layers)) + 1]
+
+
 def convolutions_below(layers: Iterable[str]) -> tuple[str, ...]:
     """Return the convolutions from the picture to the deepest of layers."""
-    deepest = max(check_layers(layers), key=LAYERS.index)
-    needed = LAYERS[: LAYERS.index(deepest) + 1]
+    needed = up_to_deepest(check_layers(layers))
     return tuple(name for name in needed if name.startswith("conv"))
 
 
@@ -260,14 +264,13 @@ class VGG19(nn.Module):
         names = check_layers(layers)
         if not names:
             raise ValueError("no layers were asked for")
-        deepest = max(names, key=LAYERS.index)
-        self._check(image, deepest)
+        needed = up_to_deepest(names)
+        self._check(image, needed[-1])
         maps: dict[str, Tensor] = {}
         x = self.preprocess(image)
         if x.dtype == torch.float32:
             # convolutions of a frozen network run faster with channels last
             x = x.contiguous(memory_format=torch.channels_last)
-        needed = LAYERS[: LAYERS.index(deepest) + 1]
         for _, block in groupby(needed, key=lambda name: name[4]):
             through = partial(self._through, tuple(block), names)
             found, x = (

@@ -70,6 +70,11 @@ def test_the_first_way_that_fits_is_taken(vgg):
         fitting_way(*size, least * 0.9, vgg=vgg)
 
 
+def test_the_network_may_be_left_out(vgg):
+    needed = estimate_memory(1500, 2000, vgg=vgg).total
+    assert fitting_way(1500, 2000, needed) == WHOLE
+
+
 def test_a_graph_keeps_less_before_it_is_cut_into_tiles(vgg):
     settings = {"vgg": vgg, "dtype": torch.float64}
     whole = estimate_memory(256, 256, **settings).total
