@@ -1,16 +1,18 @@
 """Estimated against measured memory of runs, up to very large pictures.
 
-    python benchmarks/memory.py [--sizes 512x512 1024x768 4000x3000]
+    python benchmarks/memory.py [--sizes 512x512 4000x3000] [--gib 6]
 
-Each run is made in a fresh process on a picture enlarged to that size, with
-as many evaluations as fill the optimizer's pairs, or `--most`; the picture
-is computed as `styletut.tiling.fitting_way` says for `--gib` of memory. The
-peak is the largest memory that the process had, less that after importing.
+Each run is made in a fresh process on a picture enlarged to that size. It is
+computed as `styletut.tiling.fitting_way` says for `--gib` of memory, though
+with `--pairs` of the optimizer's pairs at most, and ends when these are
+full. The peak is the largest memory that the process had, less that after
+importing.
 """
 
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,13 +20,13 @@ from machine import folder_name, last_line_of, peak_bytes
 from measurements import Row, complete, publish
 from tables import markdown, measured_on
 
-RUN = ("program", "width", "height", "gib", "threads", "most")
+RUN = ("program", "width", "height", "gib", "threads", "pairs")
 FOUND = ("way", "evaluations", "seconds", "estimate", "peak")
 COLUMNS = (*RUN, *FOUND, "version", "machine", "date")
 RESULTS = Path(__file__).with_name("results")
 
 
-def run(width: int, height: int, gib: float, most: int) -> Row:
+def run(width: int, height: int, gib: float, pairs: int) -> Row:
     """Make a run in this process and return what it took."""
     from styletut.images import sample
     from styletut.pictures import resize_to
@@ -35,6 +37,7 @@ def run(width: int, height: int, gib: float, most: int) -> Row:
     imported = peak_bytes()
     vgg = VGG19(deepest="relu5_1")
     way = fitting_way(height, width, gib * 2**30, vgg=vgg)
+    way = replace(way, history=min(way.history, pairs))
     photo = resize_to(sample("coffee"), height, width)
     painting = resize_to(sample("night"), height, width)
     began = time.perf_counter()
@@ -42,7 +45,7 @@ def run(width: int, height: int, gib: float, most: int) -> Row:
     steps = minimize(
         objective,
         photo,
-        evaluations=min(most, way.history + 3),
+        evaluations=way.history + 3,
         optimizer="spectral_lbfgs",
         options={"history": way.history},
     )
@@ -106,19 +109,19 @@ def main() -> None:
     )
     parser.add_argument("--gib", type=float, default=6)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--most", type=int, default=18)
+    parser.add_argument("--pairs", type=int, default=15)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
         row = json.loads(arguments.worker)
         torch.set_num_threads(int(row["threads"]))
         size = int(row["width"]), int(row["height"])
-        print(json.dumps(run(*size, float(row["gib"]), int(row["most"]))))
+        print(json.dumps(run(*size, float(row["gib"]), int(row["pairs"]))))
         return
     runs = []
     for size in arguments.sizes:
         width, height = size.split("x")
-        values = (arguments.gib, arguments.threads, arguments.most)
+        values = (arguments.gib, arguments.threads, arguments.pairs)
         texts = ("styletut", width, height, *(f"{each:g}" for each in values))
         runs.append(dict(zip(RUN, texts, strict=True)))
     path = RESULTS / folder_name() / "memory.csv"

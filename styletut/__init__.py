@@ -25,6 +25,7 @@ _HOMES = {
     "save_image": "images",
     "stylize": "transfer",
     "stylize_steps": "transfer",
+    "sweep": "ablation",
 }
 
 __all__ = [*_HOMES, "__version__"]

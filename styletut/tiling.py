@@ -1,8 +1,8 @@
 """Which pictures fit into memory, and how.
 
-A picture is taken as a whole where that fits. Else L-BFGS keeps fewer pairs,
-and the picture is computed in tiles (`styletut.tiles`); what does not fit
-even then is refused before anything is spent on it.
+A picture is taken as a whole where that fits, if need be with fewer of
+L-BFGS's pairs. Else it is computed in tiles (`styletut.tiles`), as large as
+fit; what does not fit even then is refused before anything is spent on it.
 """
 
 import math
@@ -29,13 +29,13 @@ FEWER_PAIRS = (8, 4)
 _SURELY = 500_000_000, 6_000
 """Bytes in all, and for each pixel, that suffice for any run."""
 
-_VECTORS = 21
+_VECTORS = 15
 """Pictures that a run holds beside the pairs: the content and its coarser
 one, the start, the best so far and the one handed out; the optimizer's point,
 trial, direction, step, gradients and what it takes to compute them, some by
 their Fourier transforms."""
 
-_LIBRARIES = 200_000_000
+_LIBRARIES = 260_000_000
 """Bytes that libraries and the convolutions keep for themselves, measured by
 benchmarks/memory.py."""
 
@@ -193,15 +193,18 @@ def fitting_way(
 
 
 def _ways(height: int, width: int, graph: bool, history: int) -> Iterator[Way]:
-    """Yield ways, each needing less memory and more time, more or less."""
-    fewer = [each for each in FEWER_PAIRS if each < history]
-    for pairs in (history, *fewer):
-        yield Way(history=pairs)
-        if graph:
-            yield Way(checkpoint=True, history=pairs)
-        for side in SIDES:
-            if side < max(height, width):
-                yield Way(side, history=pairs)
+    """Yield ways, the fastest first.
+
+    Fewer pairs cost some evaluations, smaller tiles cost in each of them:
+    with 256 pixels most of what is computed are margins.
+    """
+    pairs = history, *(each for each in FEWER_PAIRS if each < history)
+    yield from (Way(history=each) for each in pairs)
+    if graph:
+        yield from (Way(checkpoint=True, history=each) for each in pairs)
+    for side in SIDES:
+        if side < max(height, width):
+            yield from (Way(side, history=each) for each in pairs)
 
 
 def _saved_bytes(objective: Objective, x: Tensor) -> int:

@@ -60,8 +60,11 @@ def test_the_first_way_that_fits_is_taken(vgg):
     size = (1500, 2000)
     whole = estimate_memory(*size, vgg=vgg).total
     assert fitting_way(*size, whole, vgg=vgg) == WHOLE
-    way = fitting_way(*size, whole - 1, vgg=vgg)
-    assert way.side == SIDES[0] and way.history == 15
+    fewer = Way(history=FEWER_PAIRS[0])
+    assert fitting_way(*size, whole - 1, vgg=vgg) == fewer
+    fewest = Way(history=FEWER_PAIRS[-1])
+    whole = estimate_memory(*size, vgg=vgg, way=fewest).total
+    assert fitting_way(*size, whole - 1, vgg=vgg).side == SIDES[0]
     least = estimate_memory(
         *size, vgg=vgg, way=Way(SIDES[-1], history=FEWER_PAIRS[-1])
     ).total
@@ -77,7 +80,8 @@ def test_the_network_may_be_left_out(vgg):
 
 def test_a_graph_keeps_less_before_it_is_cut_into_tiles(vgg):
     settings = {"vgg": vgg, "dtype": torch.float64}
-    whole = estimate_memory(256, 256, **settings).total
+    fewest = Way(history=FEWER_PAIRS[-1])
+    whole = estimate_memory(256, 256, way=fewest, **settings).total
     assert fitting_way(256, 256, whole - 1, **settings).checkpoint
 
 
