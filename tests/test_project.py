@@ -339,7 +339,12 @@ def test_no_file_knows_the_machine_it_was_made_on():
     assert found == []
 
 
-PAGES = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "benchmarks/README.md",
+    "notebooks/results/README.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
