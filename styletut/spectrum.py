@@ -70,7 +70,10 @@ def scale_bands(x: Tensor, gains: Tensor) -> Tensor:
 def band_gains(steps: Tensor, changes: Tensor) -> Tensor:
     """Return gains that turn the energy of changes into that of steps.
 
-    They do so up to one factor for all bands.
+    They do so up to one factor for all bands, but for the finest colors:
+    those may grow no faster than the finest light. The network hardly sees
+    them, so their gains would be the largest, and fill the picture with
+    colored grain that lowers no loss.
 
     Args:
         steps: `band_energies` of steps s.
@@ -78,13 +81,16 @@ def band_gains(steps: Tensor, changes: Tensor) -> Tensor:
 
     Returns:
         The roots of steps / changes over their geometric mean, within
-        `LARGEST_GAIN`; 1 where a picture has nothing.
+        `LARGEST_GAIN`; 1 where a picture has nothing. In the finest octave
+        those of the differences of colors are at most that of brightness.
     """
     known = (steps > 0) & (changes > 0)
     logs = torch.where(known, steps / changes, 1).log() / 2
     logs = logs - (logs * known).sum() / known.sum().clamp(min=1)
     limit = math.log(LARGEST_GAIN)
-    return torch.where(known, logs, 0).clamp(-limit, limit).exp()
+    gains = torch.where(known, logs, 0).clamp(-limit, limit).exp()
+    gains[1:, 0] = torch.minimum(gains[1:, 0], gains[0, 0])
+    return gains
 
 
 def _spectrum(x: Tensor) -> Tensor:

@@ -98,6 +98,7 @@ def test_waves_lie_in_their_band(color, period, band):
 def test_gains_give_changes_the_energy_of_steps_up_to_one_factor():
     generator = torch.Generator().manual_seed(0)
     steps, changes = torch.rand(2, 3, OCTAVES, generator=generator) + 0.5
+    changes[1:, 0] += 2  # the finest colors have gains below that of light
     gains = band_gains(steps, 7 * changes)
     ratio = gains.square() * changes / steps
     torch.testing.assert_close(ratio, ratio[0, 0].expand_as(ratio))
@@ -107,10 +108,20 @@ def test_gains_give_changes_the_energy_of_steps_up_to_one_factor():
 def test_gains_are_bounded_and_1_where_nothing_is_known():
     steps = torch.ones(3, OCTAVES)
     changes = torch.ones(3, OCTAVES)
-    changes[0, 0], changes[1, 0] = 1e9, 1e-9
+    changes[0, 0], changes[1, 1] = 1e9, 1e-9
     steps[2, 1] = changes[2, 2] = 0  # as in a picture of a few pixels
     gains = band_gains(steps, changes)
     assert float(gains[0, 0]) == pytest.approx(1 / spectrum.LARGEST_GAIN)
-    assert float(gains[1, 0]) == pytest.approx(spectrum.LARGEST_GAIN)
-    gains[0, 0] = gains[1, 0] = 1
+    assert float(gains[1, 1]) == pytest.approx(spectrum.LARGEST_GAIN)
+    torch.testing.assert_close(gains[1:, 0], gains[0, 0].expand(2))
+    gains[:, 0] = gains[1, 1] = 1
     torch.testing.assert_close(gains, torch.ones(3, OCTAVES))
+
+
+def test_the_finest_colors_grow_no_faster_than_light():
+    steps = torch.ones(3, OCTAVES)
+    changes = torch.ones(3, OCTAVES)
+    changes[1:, 0] = 0.01  # the network hardly sees them
+    gains = band_gains(steps, changes)
+    torch.testing.assert_close(gains[:, 0], gains[0, 0].expand(3))
+    assert gains[0, 0] < 1
