@@ -9,7 +9,7 @@ import io
 import sys
 from collections.abc import Sequence
 from textwrap import fill
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from styletut import __version__
 
@@ -42,13 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A file's name may hold letters that this terminal cannot show.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    parser = _parser()
-    given = vars(parser.parse_intermixed_args(arguments))
-    given = {name: value for name, value in given.items() if value is not None}
-    doctor, samples = given.pop("doctor"), given.pop("samples")
-    tune = given.pop("tune")
-    if not (doctor or samples or tune or {"photo", "style"} <= given.keys()):
-        parser.error("give a PHOTO and a STYLE; --help tells more")
+    given = parse(arguments)
+    doctor, samples = given.pop("doctor", False), given.pop("samples", False)
+    tune = given.pop("tune", False)
     try:  # torch takes a second to load, and may be missing or broken
         if doctor:
             from styletut.doctor import examine
@@ -73,6 +69,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.pop("output", None),
         given,
     )
+
+
+def parse(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return what was typed, by name; what was not is left out.
+
+    Args:
+        arguments: as `main` takes them.
+
+    Raises:
+        SystemExit: as `main` does.
+    """
+    parser = _parser()
+    given = vars(parser.parse_intermixed_args(arguments))
+    kept = {k: v for k, v in given.items() if v is not None and v is not False}
+    if not ({"doctor", "samples", "tune"} & kept.keys()) and (
+        not {"photo", "style"} <= kept.keys()
+    ):
+        parser.error("give a PHOTO and a STYLE; --help tells more")
+    return kept
 
 
 class _Parser(argparse.ArgumentParser):
@@ -180,6 +195,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="evaluations of the loss, over all sizes (default: the "
         "convention's)",
+    )
+    run(
+        "--schedule",
+        metavar="STAGES",
+        help="sizes with their evaluations, coarse to fine, instead of "
+        "--size and --evaluations, as in 128:40,256:60",
     )
     run(
         "--optimizer",

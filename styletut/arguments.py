@@ -48,6 +48,22 @@ def parse_layers(text: str) -> list[str] | dict[str, float]:
     return dict(zip(names, weights, strict=True))
 
 
+def parse_schedule(text: str) -> list[tuple[int, int]]:
+    """Read "128:40,256:60", sizes with their evaluations.
+
+    Raises:
+        ValueError: unless each stage is two whole numbers.
+    """
+    try:
+        stages = [part.split(":") for part in text.split(",")]
+        return [(int(size), int(evaluations)) for size, evaluations in stages]
+    except ValueError:
+        raise ValueError(
+            f"the schedule {text!r} cannot be read; write sizes with their "
+            "evaluations as in 128:40,256:60"
+        ) from None
+
+
 LONGEST_STEM = 60
 """Characters of a name that go into the result's: names have a limit."""
 
@@ -124,6 +140,8 @@ def read_settings(options: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("content_layers", "style_layers"):
         if name in settings:
             settings[name] = parse_layers(settings[name])
+    if "schedule" in settings:
+        settings["schedule"] = parse_schedule(settings["schedule"])
     start = settings.get("start")
     if start is not None and start not in STARTS:
         try:

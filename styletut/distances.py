@@ -38,8 +38,8 @@ def content_distance(
 ) -> dict[str, float]:
     """Return how far the feature maps are from the content's, by layer.
 
-    d_l = ||F - P|| / ||P||: the root of the content loss, equation (1) of
-    Gatys, Ecker, Bethge (2016), in units of that of maps of 0.
+    d_l = ||F - P|| / ||P||, (8.2): the root of the content loss, equation
+    (1) of Gatys, Ecker, Bethge (2016), in units of that of maps of 0.
 
     Args:
         x: a picture, (1, 3, H, W), RGB in [0, 1].
@@ -72,9 +72,9 @@ def style_distance(
 ) -> dict[str, float]:
     """Return how far the Gram matrices are from the style's, by layer.
 
-    d_l = ||G/M - A/M_a|| / ||A/M_a||: the root of the style loss, equation
-    (4) of Gatys, Ecker, Bethge (2016) with each Gram matrix divided by its
-    number of positions, in units of that of maps of 0.
+    d_l = ||G/M - A/M_a|| / ||A/M_a||, (8.2): the root of the style loss,
+    equation (4) of Gatys, Ecker, Bethge (2016) with each Gram matrix divided
+    by its number of positions, in units of that of maps of 0.
 
     Args:
         x: a picture, (1, 3, H, W), RGB in [0, 1].

@@ -82,7 +82,7 @@ class Tile:
 
 
 def margin(layers: Collection[str]) -> int:
-    """Return how far a tile must reach beyond what counts, in pixels.
+    """Return how far a tile must reach beyond what counts, in pixels, (7.6).
 
     A unit sees (r - j) / 2 pixels to each side of the j x j that are its
     own; rounded up to the stride of the deepest layer, with which tiles are

@@ -67,6 +67,7 @@ def test_maps_of_zero_have_distance_one(distance):
 @pytest.mark.parametrize("factor", [0.5, 0.9])
 def test_of_scaled_maps_the_distance_is_known(factor):
     y = picture()
+    # by (8.2), with F = factor P and G = factor^2 A
     share = 1 - factor
     assert in_pixels(content_distance, factor * y, y) == pytest.approx(share)
     assert in_pixels(style_distance, factor * y, y) == pytest.approx(

@@ -17,8 +17,8 @@ from PIL import Image
 
 import styletut
 from styletut import arguments, command, doctor, forms, networks, progress
-from styletut.__main__ import main
-from styletut.arguments import parse_layers
+from styletut.__main__ import main, parse
+from styletut.arguments import parse_layers, parse_schedule
 from styletut.conventions import DEFAULT_CONVENTION
 from styletut.images import SAMPLES, save_image
 from styletut.objective import Terms
@@ -222,6 +222,31 @@ def test_every_option_reaches_the_run():
 )
 def test_layers_are_read(text, layers):
     assert parse_layers(text) == layers
+
+
+def test_a_schedule_is_read_and_repeated(capsys):
+    words = ["chelsea", "night", "--schedule", "32:2,64:1"]
+    assert main([*words, "-o", "out.png"]) == 0
+    text = text_of("out.png")
+    assert (text["sizes"], text["evaluations"]) == ("32 64", "2 1")
+    assert shlex.split(text["command"]) == ["styletut", *words]
+    assert main([*words, "--size", "64"]) == 2
+    assert "leave out size and evaluations" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["64", "64:", "64:2:1", "a:b", "64x2", ""])
+def test_a_schedule_that_cannot_be_read_is_refused(text):
+    with pytest.raises(ValueError, match=r"as in 128:40,256:60"):
+        parse_schedule(text)
+
+
+def test_what_was_typed_is_all_there_is():
+    typed = parse(["chelsea", "night", "--schedule", "32:2"])
+    assert typed == {
+        "photo": "chelsea",
+        "style": "night",
+        "schedule": "32:2",
+    }
 
 
 def test_progress_is_a_few_lines_where_there_is_no_terminal(

@@ -59,7 +59,11 @@ def paint(folder, run, grey=100, size=(30, 20), measured=True, **results):
         {"styletut.metrics.compare": {"ssim": 0.5}} if measured else {},
     )
     width, height = size
-    picture = np.full((height, width, 3), grey, np.uint8)
+    picture = np.full((height, width, 3), grey or 0, np.uint8)
+    if grey is None:  # hard to compress: noise, from a formula
+        numbers = np.arange(picture.size, dtype=np.float64)
+        values = np.sin(numbers**2) * 127 + 128
+        picture = values.astype(np.uint8).reshape(picture.shape)
     write_record(folder / f"{run.key}.png", picture, record)
 
 
@@ -182,6 +186,16 @@ def test_pictures_are_no_larger_than_their_group_wants(
     with Image.open(path) as picture:
         assert (picture.format, picture.size) == ("JPEG", (side, side // 2))
         assert np.array(picture).std() < 2
+
+
+def test_a_picture_that_is_hard_to_compress_is_written(
+    runs, publishing, tmp_path
+):
+    paint(tmp_path / "sweep", runs[0], grey=None, size=(512, 341))
+    publishing.publish("gallery", runs[:1], tmp_path / "sweep", tmp_path)
+    (path,) = (tmp_path / "gallery").iterdir()
+    with Image.open(path) as picture:
+        assert np.array(picture).std() > 50
 
 
 def test_a_note_stays_as_it_was_made(sweep, runs, stored_runs):

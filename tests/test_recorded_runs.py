@@ -73,6 +73,17 @@ def test_the_unseen_pair_was_not_used_to_find_the_rule(plans):
     assert plans.UNSEEN_PAIR[1] not in styles
 
 
+def test_the_rule_is_tested_beside_the_default(plans):
+    """Three values around the default, style alone, and two by (9.5)."""
+    runs = {run["label"]: run["alpha"] for run in plans.unseen_runs()}
+    assert len(runs) == 6
+    default, elbow = CONVENTIONS["styletut"].alpha, plans.UNSEEN_ELBOW
+    assert runs["unseen: alpha x 1"] == default
+    assert runs["unseen: psi = 1"] == elbow
+    assert runs["unseen: psi = 0.2"] == pytest.approx(elbow / 5)
+    assert runs["unseen: style alone"] == 0
+
+
 def test_the_defaults_are_among_the_runs(plans):
     """The measured distances are those behind the default convention."""
     own = CONVENTIONS["styletut"]
@@ -242,13 +253,13 @@ def test_killed_runs_leave_a_table_and_no_process(record, tmp_path):
         time.sleep(0.05)
     sweep = tmp_path / "toy" / "cpu" / "09"
     before = {p: p.stat().st_mtime_ns for p in sweep.glob("*.png")}
-    assert 0 < len(before) < 4
+    assert 0 < len(before) < 6
     record.main([*words, "--stored"])
     with pytest.warns(PartialResults, match=r"`make recorded`.*goes on"):
         part = recorded("09", folder=results)
     assert len(part) == len(before)
     record.main([*words, *only])
-    with pytest.warns(PartialResults, match="has 3 of its 50 runs"):
+    with pytest.warns(PartialResults, match="has 6 of its 53 runs"):
         whole = recorded("09", folder=results)
     assert set(part["run"]) <= set(whole["run"])
     assert part["ssim"].between(0.5, 1).all()

@@ -24,6 +24,7 @@ def pictures(height, width, dtype=torch.float64):
     [("conv1_1", 1), ("relu2_1", 4), ("pool2", 8), ("relu5_1", 80)],
 )
 def test_a_margin_is_as_wide_as_a_layer_sees(layer, pixels):
+    """(7.6)."""
     assert margin([layer]) == pixels
     assert margin(["conv1_1", layer]) == pixels
 

@@ -112,13 +112,10 @@ def _jpeg(group: str, path: Path) -> bytes:
     side = LARGEST_SIDE.get(group, SIDE)
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     data = io.BytesIO()
-    # a style's colors change from pixel to pixel: no chroma subsampling
+    # a style's colors change from pixel to pixel: no chroma subsampling; and
+    # no optimize=True, for which such pictures are too large in Pillow
     picture.save(
-        data,
-        "JPEG",
-        quality=QUALITY.get(group, GRID_QUALITY),
-        subsampling=0,
-        optimize=True,
+        data, "JPEG", quality=QUALITY.get(group, GRID_QUALITY), subsampling=0
     )
     return data.getvalue()
 

@@ -23,6 +23,9 @@ CHAPTERS: Mapping[str, str] = {
     "04": "style",
     "05": "combination",
     "06": "optimization",
+    "07": "large_pictures",
+    "08": "layer_choice",
+    "09": "balance",
 }
 """Number of a notebook -> module with its exercises."""
 

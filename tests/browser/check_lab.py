@@ -221,3 +221,43 @@ def test_the_widget_of_the_first_notebook_paints_what_is_chosen(page, address):
     second = painted(first)
     page.get_by_label("style").select_option(index=0)
     painted(second)
+
+
+def test_the_layer_pickers_show_what_is_recorded_and_compute_the_rest(
+    page, address
+):
+    (name,) = (each for each in NAMES if each.startswith("08"))
+    open_notebook(page, address, name)
+    restart_and_run_all(page)
+    pickers = page.locator(".widget-interact")
+    expect(pickers).to_have_count(2)
+    shown, computed = pickers.nth(0), pickers.nth(1)
+    picture = shown.locator("img")
+    expect(picture).to_have_count(1)
+    before = picture.get_attribute("src")
+    shown.get_by_label("relu1_1").uncheck()
+    expect(picture).not_to_have_attribute("src", before)
+    shown.get_by_label("relu2_1").uncheck()
+    expect(shown).to_contain_text("not recorded")
+    computed.get_by_label("relu1_1").uncheck()
+    computed.get_by_label("relu2_1").uncheck()
+    computed.get_by_role("button", name="Compute").click()
+    expect(computed.locator("img")).to_have_count(1, timeout=RUN_MILLISECONDS)
+
+
+def test_the_sliders_of_the_last_notebook_leaf_and_paint(page, address):
+    open_notebook(page, address, NAMES[-1])
+    restart_and_run_all(page)
+    sliders = page.locator(".widget-interact")
+    expect(sliders).to_have_count(2)
+    stored, painted = sliders.nth(0), sliders.nth(1)
+    picture = stored.locator("img")
+    expect(picture).to_have_count(1)
+    before = picture.get_attribute("src")
+    stored.locator(".noUi-handle").focus()
+    stored.locator(".noUi-handle").press("ArrowRight")
+    expect(picture).not_to_have_attribute("src", before)
+    painted.locator(".noUi-handle").focus()
+    painted.locator(".noUi-handle").press("ArrowRight")
+    painted.get_by_role("button", name="Paint").click()
+    expect(painted.locator("img")).to_have_count(1, timeout=RUN_MILLISECONDS)

@@ -1,0 +1,111 @@
+"""Answers to notebook 09 as students write them."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from styletut.conventions import CONVENTIONS, kappa
+from styletut.exercises import find
+from styletut.exercises.verdict import judge
+
+
+def ratio_by_package(alpha, beta, N, M):
+    own = CONVENTIONS["neural_style"]
+    a = alpha * own.content_factor(N, M)
+    b = beta * kappa(own, N, M, 64 * M)
+    return a / (5 * b)
+
+
+def slopes_by_numpy(C, S):
+    C, S = np.array(C), np.array(S)
+    return -(S[2:] - S[:-2]) / (C[2:] - C[:-2])
+
+
+def slopes_by_torch(C, S):
+    C, S = torch.tensor(C).double(), torch.tensor(S).double()
+    return (S[2:] - S[:-2]) / (C[:-2] - C[2:])
+
+
+def area_by_squares(runs, corner, side=0.5):
+    """Count squares; all numbers of the check are multiples of 1/2."""
+    return sum(
+        side**2
+        for u in np.arange(0, corner[0], side)
+        for v in np.arange(0, corner[1], side)
+        if any(c <= u and s <= v for c, s in runs)
+    )
+
+
+def area_by_columns(runs, corner):
+    edges = sorted({min(c, corner[0]) for c, _ in runs} | {corner[0]})
+    area = 0
+    for left, right in pairwise(edges):
+        reached = min(s for c, s in runs if c <= left)
+        area += (right - left) * max(0, corner[1] - reached)
+    return area
+
+
+RIGHT = [
+    ("09.1", ratio_by_package),
+    ("09.1", lambda alpha, beta, N, M: 0.1 * alpha / beta * N / M),
+    ("09.2", [0.0625, 1, 16]),
+    ("09.2", torch.tensor([0.0625, 1.0, 16.0])),
+    ("09.3", slopes_by_numpy),
+    ("09.3", slopes_by_torch),
+    ("09.3", lambda C, S: (value for value in slopes_by_numpy(C, S))),
+    ("09.4", area_by_squares),
+    ("09.4", area_by_columns),
+]
+
+WRONG = [
+    ("09.1", lambda alpha, beta, N, M: alpha * N / (8 * beta * M)),
+    ("09.1", lambda alpha, beta, N, M: alpha * N / (10 * beta)),
+    ("09.1", lambda alpha, beta, N, M: alpha / (10 * beta)),
+    ("09.2", (16.0, 1.0, 16.0)),
+    ("09.2", (1 / 16, 1.0)),
+    ("09.2", (1 / 16, 1.0, 4096.0)),
+    ("09.3", lambda C, S: slopes_by_numpy(C, S)[::-1]),
+    ("09.3", lambda C, S: slopes_by_numpy(C, S) * 2),
+    ("09.4", lambda runs, corner: area_by_squares(runs, corner, 1.0)),
+    ("09.4", lambda runs, corner: area_by_columns(runs[:2], corner)),
+]
+
+NAMED = [
+    (
+        "09.1",
+        lambda alpha, beta, N, M: 1 / ratio_by_package(alpha, beta, N, M),
+        "upside down",
+    ),
+    (
+        "09.1",
+        lambda alpha, beta, N, M: 2 * alpha / (N * M) / (5 * 4 * beta),
+        "Gram over M alone",
+    ),
+    ("09.3", lambda C, S: -slopes_by_numpy(C, S), "minus forgotten"),
+    ("09.3", lambda C, S: -np.diff(S) / np.diff(C), "all steps"),
+    (
+        "09.4",
+        lambda runs, corner: sum(
+            area_by_squares([run], corner) for run in runs
+        ),
+        "all rectangles",
+    ),
+]
+
+
+@pytest.mark.parametrize(("number", "answer"), RIGHT)
+def test_a_right_answer_of_another_form_is_right(number, answer):
+    verdict = judge(find(number), answer)
+    assert verdict.outcome == "right", verdict.text
+
+
+@pytest.mark.parametrize(("number", "answer"), WRONG)
+def test_an_unforeseen_mistake_is_refused(number, answer):
+    assert judge(find(number), answer).outcome == "wrong"
+
+
+@pytest.mark.parametrize(("number", "answer", "mistake"), NAMED)
+def test_a_mistake_in_another_form_is_named(number, answer, mistake):
+    assert judge(find(number), answer).mistake == mistake
