@@ -26,7 +26,7 @@ def _ratio(alpha: float, beta: float, N: int, M: int) -> float:
 
 def _fronts() -> list[tuple[Losses, Losses]]:
     # minima of rho x^2 + k (1 - x)^2, and a front that is none of a formula
-    fronts = []
+    fronts: list[tuple[Losses, Losses]] = []
     for k, rhos in ((1.0, (0.1, 0.4, 1.0, 2.0, 6.0)), (3.0, (1.0, 2.0, 5.0))):
         x = [k / (k + rho) for rho in rhos]
         fronts.append(([u**2 for u in x], [k * (1 - u) ** 2 for u in x]))
@@ -61,7 +61,7 @@ def _mean_slope(C: Losses, S: Losses) -> list[float]:
 
 
 def _boards() -> list[tuple[Runs, Run]]:
-    boards = [
+    boards: list[tuple[Runs, Run]] = [
         ([(1, 3), (2, 1)], (4, 5)),
         ([(3, 1), (1, 2), (2, 3), (2.5, 1.5)], (5, 4)),
         ([(2, 1), (0.5, 6), (7, 0.5), (1, 2)], (6, 5)),
