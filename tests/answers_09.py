@@ -3,12 +3,9 @@
 from itertools import pairwise
 
 import numpy as np
-import pytest
 import torch
 
 from styletut.conventions import CONVENTIONS, kappa
-from styletut.exercises import find
-from styletut.exercises.verdict import judge
 
 
 def ratio_by_package(alpha, beta, N, M):
@@ -93,19 +90,3 @@ NAMED = [
         "all rectangles",
     ),
 ]
-
-
-@pytest.mark.parametrize(("number", "answer"), RIGHT)
-def test_a_right_answer_of_another_form_is_right(number, answer):
-    verdict = judge(find(number), answer)
-    assert verdict.outcome == "right", verdict.text
-
-
-@pytest.mark.parametrize(("number", "answer"), WRONG)
-def test_an_unforeseen_mistake_is_refused(number, answer):
-    assert judge(find(number), answer).outcome == "wrong"
-
-
-@pytest.mark.parametrize(("number", "answer", "mistake"), NAMED)
-def test_a_mistake_in_another_form_is_named(number, answer, mistake):
-    assert judge(find(number), answer).mistake == mistake
