@@ -15,6 +15,7 @@ import argparse
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,18 @@ from measurements import publish
 from tables import markdown
 from torch import Tensor
 
+from styletut.conventions import get_convention
 from styletut.images import sample
 from styletut.objective import Objective
 from styletut.optimizers import torch_lbfgs
 from styletut.planning import COARSE
+from styletut.ranges import tie
 from styletut.transfer import stylize_steps
 from styletut.vgg import VGG19
 
 PAIRS = (("astronaut", "night"), ("chelsea", "glass"))
 COLUMNS = ("pair", "contender", "cost", "value")
 RESULTS = Path(__file__).with_name("results")
-UNIT = 255  # pastiche's pixels
 REFERENCE = "torch's L-BFGS, no bounds (pastiche)"
 MARKS = (20, 40, 60, 80, 100)
 
@@ -76,7 +78,6 @@ def curve(
     coarse = [(round(size * part), n) for part, n in contender.coarse]
     spent = sum(n * (side / size) ** 2 for side, n in coarse)
     fine = round(cost - spent)
-    best = float("inf")
     points = []
     for step in stylize_steps(
         photo,
@@ -89,9 +90,8 @@ def curve(
     ):
         if step.size == max(photo.shape[2:]):
             at_size = step.evaluations - sum(n for _, n in coarse)
-            best = min(best, float(step.terms.total))
-            points.append((spent + at_size, best))
-    return points
+            points.append((spent + at_size, float(step.terms.total)))
+    return lowest_so_far(points)
 
 
 def reference(pair: tuple[str, str], size: int, evaluations: int) -> Curve:
@@ -104,17 +104,23 @@ def reference(pair: tuple[str, str], size: int, evaluations: int) -> Curve:
         convention="pastiche",
     )
 
-    def evaluate(x: Tensor) -> tuple[Tensor, Tensor]:
-        terms, gradient = objective.gradient(x / UNIT)
-        return terms.total, gradient / UNIT
+    unit = get_convention("pastiche").pixel_unit
+    variable = tie(photo, "none", unit)
 
-    best = float("inf")
-    points = []
-    steps = torch_lbfgs(evaluate, photo * UNIT, evaluations=evaluations)
-    for iterate in steps:
-        best = min(best, float(iterate.value))
-        points.append((float(iterate.evaluations), best))
-    return points
+    def evaluate(x: Tensor) -> tuple[Tensor, Tensor]:
+        terms, gradient = objective.gradient(variable.picture(x))
+        return terms.total, variable.pull_back(gradient, x)
+
+    steps = torch_lbfgs(evaluate, variable.start, evaluations=evaluations)
+    return lowest_so_far(
+        [(float(each.evaluations), float(each.value)) for each in steps]
+    )
+
+
+def lowest_so_far(points: Curve) -> Curve:
+    """Return a curve with the lowest value until each of its points."""
+    costs, values = zip(*points, strict=True)
+    return list(zip(costs, accumulate(values, min), strict=True))
 
 
 def value_at(points: Curve, cost: float) -> float | None:

@@ -83,9 +83,8 @@ def parse(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser = _parser()
     given = vars(parser.parse_intermixed_args(arguments))
     kept = {k: v for k, v in given.items() if v is not None and v is not False}
-    if not ({"doctor", "samples", "tune"} & kept.keys()) and (
-        not {"photo", "style"} <= kept.keys()
-    ):
+    alone = {"doctor", "samples", "tune"} & kept.keys()
+    if not (alone or {"photo", "style"} <= kept.keys()):
         parser.error("give a PHOTO and a STYLE; --help tells more")
     return kept
 

@@ -75,14 +75,18 @@ def _boards() -> list[tuple[Runs, Run]]:
     ]
 
 
-def _area(runs: Runs, corner: Run) -> float:
+def _unsorted(runs: Runs, corner: Run) -> float:
     right, top = corner
     area = 0.0
-    for c, s in sorted(runs):
+    for c, s in runs:
         if c < right and s < top:
             area += (right - c) * (top - s)
             top = s
     return area
+
+
+def _area(runs: Runs, corner: Run) -> float:
+    return _unsorted(sorted(runs), corner)
 
 
 def _inside(runs: Runs, corner: Run) -> list[Run]:
@@ -93,16 +97,6 @@ def _rectangles(runs: Runs, corner: Run) -> list[float]:
     return [
         (corner[0] - c) * (corner[1] - s) for c, s in _inside(runs, corner)
     ]
-
-
-def _unsorted(runs: Runs, corner: Run) -> float:
-    right, top = corner
-    area = 0.0
-    for c, s in runs:
-        if c < right and s < top:
-            area += (right - c) * (top - s)
-            top = s
-    return area
 
 
 def _unbeaten(runs: Runs, corner: Run) -> list[Run]:

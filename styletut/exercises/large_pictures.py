@@ -22,8 +22,12 @@ def _machines() -> list[tuple[int, int, int]]:
     ]
 
 
+def _pixels(free: int, fixed: int, per_pixel: int) -> int:
+    return max(free - fixed, 0) // per_pixel
+
+
 def _largest_side(free: int, fixed: int, per_pixel: int) -> int:
-    return math.isqrt(max(free - fixed, 0) // per_pixel)
+    return math.isqrt(_pixels(free, fixed, per_pixel))
 
 
 def _side(free: float, fixed: float, per_pixel: float) -> float:
@@ -113,16 +117,14 @@ EXERCISES = (
             ),
             Mistake(
                 "root forgotten",
-                lambda free, fixed, per_pixel: (
-                    max(free - fixed, 0) // per_pixel
-                ),
+                _pixels,
                 "That is the number of pixels. The exercise asks for the "
                 "side of the square that they fill.",
             ),
             Mistake(
                 "half for root",
                 lambda free, fixed, per_pixel: (
-                    max(free - fixed, 0) // per_pixel // 2
+                    _pixels(free, fixed, per_pixel) // 2
                 ),
                 "The side of a square is the root of its pixels, not half of "
                 "them.",
