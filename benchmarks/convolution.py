@@ -78,6 +78,7 @@ def line(row: Row) -> list[str]:
     side = round(layer.positions**0.5)
     found = {name: float(row[name]) for name in CANDIDATES if row[name]}
     affordable = {form: found[form] for form in fitting(layer)}
+    ruled = rule(layer, int(row["threads"]))
     return [
         row["threads"],
         f"{layer.few}, {layer.many}",
@@ -85,8 +86,8 @@ def line(row: Row) -> list[str]:
         *(row[name] or "-" for name in CANDIDATES),
         min(found, key=found.__getitem__),
         min(affordable, key=affordable.__getitem__),
-        rule(layer),
-        f"{found[rule(layer)] / found['plain']:.2f}",
+        ruled,
+        f"{found[ruled] / found['plain']:.2f}",
     ]
 
 

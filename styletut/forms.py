@@ -52,22 +52,26 @@ def form_of(
     """Return "winograd4", "winograd2" or "plain": what runs in a layer."""
     few, many = sorted((channels_in, channels_out))
     layer = Layer(few, many, height * width)
-    table = _stored(torch.get_num_threads())
-    return chosen(layer, table) or rule(layer)
+    threads = torch.get_num_threads()
+    return chosen(layer, _stored(threads)) or rule(layer, threads)
 
 
-def rule(layer: Layer) -> str:
+def rule(layer: Layer, threads: int) -> str:
     """Return the form that suits a layer on most machines.
 
-    Winograd's forms save multiplications and cost transforms: they gain with
-    many channels, and 4 x 4 outputs a tile gain more than 2 x 2. With 64
-    channels in and out they take as long as the plain form where that has
-    AVX-512, and two thirds of its time where it has AVX2.
+    Winograd's forms save multiplications and cost transforms, which are
+    bound by memory: they gain with many channels, and less where a wide
+    instruction set or a second thread hastens the multiplications. With few
+    channels the plain form is then ahead. Many outputs a tile save more, but
+    share their matrix products out among fewer positions.
     """
     wide = torch.backends.cpu.get_cpu_capability() != "AVX2"
-    if layer.few < 64 or (wide and layer.many < 128):
+    enough = 128 if wide and threads > 1 else 64
+    if layer.few < enough or (wide and layer.many < 128):
         return "plain"
-    return fitting(layer)[0]
+    small = layer.positions <= 32 * 32
+    forms = fitting(layer)
+    return next(each for each in forms if not (small and each == "winograd4"))
 
 
 def fitting(layer: Layer) -> list[str]:

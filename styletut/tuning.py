@@ -120,7 +120,7 @@ def tune() -> int:
         say(f"error: the table cannot be stored: {error}")
         return 1
     other = sum(
-        forms.chosen(each.layer, table) != forms.rule(each.layer)
+        forms.chosen(each.layer, table) != forms.rule(each.layer, threads)
         for each in table
     )
     say(

@@ -41,7 +41,7 @@ def test_all_candidates_are_measured():
 
 
 def test_a_line_names_the_fastest_and_the_rule(monkeypatch):
-    monkeypatch.setattr(benchmark, "rule", lambda layer: "winograd2")
+    monkeypatch.setattr(benchmark, "rule", lambda layer, threads: "winograd2")
     times = {"winograd4": "1.00", "winograd2": "3.00", "plain": "4.00"}
     row = {**RUN, "few": "512", "many": "512", **times, "nnpack": ""}
     # 36 matrices of 512 x 512 are too much for 8 x 8 positions

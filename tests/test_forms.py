@@ -53,6 +53,24 @@ def test_64_channels_gain_where_the_plain_form_has_avx2_only(monkeypatch):
         assert form_of(64, 64, 256, 256) == form
 
 
+def test_a_second_thread_and_avx512_favor_the_plain_form(monkeypatch):
+    layer = Layer(64, 128, 128 * 128)
+    for kind, threads, form in (
+        ("AVX512", 1, "winograd4"),
+        ("AVX512", 2, "plain"),
+        ("AVX2", 1, "winograd4"),
+        ("AVX2", 2, "winograd4"),
+    ):
+        processor(monkeypatch, kind)
+        assert rule(layer, threads) == form
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_small_maps_are_cut_into_small_tiles(threads):
+    assert rule(Layer(128, 256, 32 * 32), threads) == "winograd2"
+    assert rule(Layer(128, 256, 33 * 33), threads) == "winograd4"
+
+
 @pytest.mark.parametrize("side", [8, 16, 32, 64, 128, 256])
 def test_both_directions_have_one_form(side):
     for C, N in ((3, 64), (64, 128), (256, 512), (128, 128)):
@@ -60,7 +78,8 @@ def test_both_directions_have_one_form(side):
 
 
 def test_a_stored_table_takes_the_place_of_the_rule():
-    assert form_of(128, 256, 64, 64) == "winograd4" == rule(LAYER)
+    assert form_of(128, 256, 64, 64) == "winograd4"
+    assert rule(LAYER, 1) == rule(LAYER, 2) == "winograd4"
     forms.store(slowest_first(LAYER), torch.get_num_threads())
     assert form_of(128, 256, 64, 64) == "plain"
     assert form_of(256, 128, 64, 64) == "plain"

@@ -28,8 +28,12 @@ TOKEN = "reader"
 START_SECONDS = 60
 RUN_MILLISECONDS = 300_000
 
-# Cells out of view are else not in the page, and cannot be looked at.
-SETTINGS = {"tracker": {"windowingMode": "none"}}
+SETTINGS = {
+    # Cells out of view are else not in the page, and cannot be looked at.
+    "notebook-extension/tracker": {"windowingMode": "none"},
+    # Else a file could be written while a test reads it.
+    "docmanager-extension/plugin": {"autosave": False},
+}
 
 PROMPTS = """() => [...document.querySelectorAll(
   '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell .jp-InputPrompt'
@@ -47,10 +51,10 @@ def notebooks(tmp_path_factory):
 def address(notebooks, tmp_path_factory):
     """JupyterLab on a free port, without a trace of the user's settings."""
     home = tmp_path_factory.mktemp("home")
-    plugin = home / "settings" / "@jupyterlab" / "notebook-extension"
-    plugin.mkdir(parents=True)
     for name, settings in SETTINGS.items():
-        file = plugin / f"{name}.jupyterlab-settings"
+        folder = home / "settings" / "@jupyterlab"
+        file = folder / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(settings), encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -163,13 +167,16 @@ def restart_and_run_all(page):
 
 def saved(page, path):
     """What JupyterLab writes when the reader saves."""
-    before = path.stat().st_mtime_ns
-    page.keyboard.press("Control+s")
-    end = time.monotonic() + 30
-    while path.stat().st_mtime_ns == before and time.monotonic() < end:
-        page.wait_for_timeout(100)
-    assert path.stat().st_mtime_ns != before, "JupyterLab did not save"
+    # The server empties the file before it writes: its answer is the sign.
+    with page.expect_response(is_save, timeout=60_000) as answer:
+        page.keyboard.press("Control+s")
+    assert answer.value.ok, f"JupyterLab did not save: {answer.value.status}"
     return nbformat.read(path, as_version=4)
+
+
+def is_save(response):
+    saves = response.request.method == "PUT"
+    return saves and "/api/contents/" in response.url
 
 
 def outputs(notebook, kind):
