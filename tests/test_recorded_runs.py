@@ -66,22 +66,33 @@ def test_the_shapes_are_those_of_the_photos(plans):
         assert tuple(sample(name).shape[2:]) == shape
 
 
-def test_the_unseen_pair_was_not_used_to_find_the_rule(plans):
-    assert plans.UNSEEN_PAIR not in plans.RATIO_PAIRS
+def test_pairs_that_test_the_rule_were_not_used_to_find_it(plans):
     contents, styles = zip(*plans.RATIO_PAIRS, strict=True)
-    assert plans.UNSEEN_PAIR[0] not in contents
-    assert plans.UNSEEN_PAIR[1] not in styles
+    for content, style in (plans.FIRST_TEST, plans.SECOND_TEST):
+        assert content not in contents and style not in styles
+    for plan in (plans.cpu_plan, plans.gpu_plan):
+        gallery = [group for group in plan() if group.name == "gallery"]
+        shown = {(r["content"], r["style"]) for r in gallery[0].runs}
+        assert not shown & {plans.FIRST_TEST, plans.SECOND_TEST}
 
 
 def test_the_rule_is_tested_beside_the_default(plans):
     """Three values around the default, style alone, and two by (9.5)."""
-    runs = {run["label"]: run["alpha"] for run in plans.unseen_runs()}
+    elbow = plans.ELBOWS[256]
+    runs = {run["label"]: run["alpha"] for run in plans.rule_runs(elbow)}
     assert len(runs) == 6
-    default, elbow = CONVENTIONS["styletut"].alpha, plans.UNSEEN_ELBOW
-    assert runs["unseen: alpha x 1"] == default
-    assert runs["unseen: psi = 1"] == elbow
-    assert runs["unseen: psi = 0.2"] == pytest.approx(elbow / 5)
-    assert runs["unseen: style alone"] == 0
+    assert runs["rule: alpha x 1"] == CONVENTIONS["styletut"].alpha
+    assert runs["rule: psi = 1"] == elbow
+    assert runs["rule: psi = 0.2"] == pytest.approx(elbow / 5)
+    assert runs["rule: style alone"] == 0
+
+
+@pytest.mark.parametrize("name", ["cpu_plan", "gpu_plan"])
+def test_both_tests_are_in_a_plan(plans, name):
+    runs = [run for group in getattr(plans, name)() for run in group.runs]
+    tests = [r for r in runs if r["label"].startswith("rule: ")]
+    pairs = [(r["content"], r["style"]) for r in tests]
+    assert pairs == [plans.FIRST_TEST] * 6 + [plans.SECOND_TEST] * 6
 
 
 def test_the_defaults_are_among_the_runs(plans):
@@ -233,7 +244,7 @@ def test_a_second_call_changes_nothing(rehearsal, record):
 def test_killed_runs_leave_a_table_and_no_process(record, tmp_path):
     """The signal that nobody can answer, while two workers compute."""
     words = ["cpu", "--toy", "--folder", str(tmp_path)]
-    only = ["--only", "09:unseen"]
+    only = ["--only", "09_small"]
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "tools" / "record.py"), *words, *only]
         + ["--workers", "2", "--every", "0.3"],
@@ -251,17 +262,16 @@ def test_killed_runs_leave_a_table_and_no_process(record, tmp_path):
     while _is_alive(process.pid):
         assert time.monotonic() < deadline, "a worker outlives it"
         time.sleep(0.05)
-    sweep = tmp_path / "toy" / "cpu" / "09"
+    sweep = tmp_path / "toy" / "cpu" / "09_small"
     before = {p: p.stat().st_mtime_ns for p in sweep.glob("*.png")}
-    assert 0 < len(before) < 6
+    assert 0 < len(before) < 7
     record.main([*words, "--stored"])
     with pytest.warns(PartialResults, match=r"`make recorded`.*goes on"):
-        part = recorded("09", folder=results)
+        part = recorded("09_small", folder=results)
     assert len(part) == len(before)
     record.main([*words, *only])
-    with pytest.warns(PartialResults, match="has 6 of its 53 runs"):
-        whole = recorded("09", folder=results)
-    assert set(part["run"]) <= set(whole["run"])
+    whole = recorded("09_small", folder=results)
+    assert len(whole) == 7 and set(part["run"]) <= set(whole["run"])
     assert part["ssim"].between(0.5, 1).all()
     for path, time_ in before.items():
         assert path.stat().st_mtime_ns == time_
