@@ -69,7 +69,7 @@ unit: $(INSTALLED) ## run the unit tests (about two minutes)
 	$(IN_VENV) -m pytest
 
 nbval: $(INSTALLED) ## run each notebook and compare what it prints
-	STYLETUT_PROFILE=ci $(IN_VENV) -m pytest notebooks -p no:python \
+	STYLETUT_PROFILE=ci $(IN_VENV) -m pytest notebooks -n 0 -p no:python \
 		--nbval --nbval-current-env --nbval-cell-timeout=300 \
 		--nbval-sanitize-with notebooks/nbval.cfg
 
@@ -80,7 +80,7 @@ browser-test: $(INSTALLED) ## run all notebooks in a real browser (minutes)
 		{ echo "$(NO_BROWSER)" >&2; exit 2; }
 	@$(IN_VENV) -c "import playwright" 2>/dev/null || \
 		$(IN_VENV) -m pip install -q --no-build-isolation -e ".[browser]"
-	$(IN_VENV) -m pytest tests/browser/check_lab.py -x
+	$(IN_VENV) -m pytest tests/browser/check_lab.py -n 0 -x
 
 picture: $(INSTALLED) ## paint a sample photo: PHOTO=name STYLE=name
 	$(IN_VENV) -m styletut $(PHOTO) $(STYLE) -o picture.png

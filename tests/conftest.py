@@ -6,6 +6,12 @@ import socket
 import pytest
 from hypothesis import settings
 
+# The tests are shared out among as many processes as there are cores. Threads
+# beside these would wait for one another. Read when torch is imported, here
+# and in what the tests start.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
+
 # A first call of torch can take seconds, so no example has a deadline. On a
 # build machine the examples are the same every time; at home they vary.
 settings.register_profile(

@@ -49,7 +49,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 }
 SAME_RUN = {
     "schedule": SCHEDULE,
-    "optimizer": "lbfgs",
+    "optimizer": OWN.optimizer,
     "options": {},
     "range_rule": "project",
     "start": "content",
