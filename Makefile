@@ -92,7 +92,7 @@ notebook: $(INSTALLED) ## run one notebook and store its outputs: N=00
 	@test -n "$(N)" || { echo "Say which one: make notebook N=00"; exit 2; }
 	$(IN_VENV) tools/make_notebooks.py $(N)
 
-bench: $(INSTALLED) ## measure speed and memory (25 minutes, quiet machine)
+bench: $(INSTALLED) ## measure speed and memory (20 minutes, quiet machine)
 	@$(NEED_RIVALS)
 	$(IN_VENV) benchmarks/overhead.py
 	$(IN_VENV) benchmarks/side_by_side.py
