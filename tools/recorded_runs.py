@@ -27,7 +27,7 @@ FIRST_TEST: Pair = ("coffee", "points")
 SECOND_TEST: Pair = ("retina", "wave")
 """Notebook 09's rule was found on `RATIO_PAIRS`, and tested on the first of
 these pairs before any picture of it had been made. It was corrected, and then
-tested on the second, drawn by lot among pairs of which none had been made."""
+tested on the second, drawn by lot among pairs without any picture."""
 ELBOW_AT_96 = 2.15
 """(S0 - S1) / C1 of `FIRST_TEST`, (9.5), from a small run at 96 pixels."""
 ELBOWS = {256: 1.84, 512: 2.15}
