@@ -50,6 +50,13 @@ def runs(stored_runs):
     return stored_runs.planned(RUNS)
 
 
+def noise(shape):
+    """A picture that is hard to compress, from a formula."""
+    numbers = np.arange(np.prod(shape), dtype=np.float64)
+    values = np.sin(numbers**2) * 127 + 128
+    return values.astype(np.uint8).reshape(shape)
+
+
 def paint(folder, run, grey=100, size=(30, 20), measured=True, **results):
     """Store a run as a sweep does, without computing it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,11 +66,8 @@ def paint(folder, run, grey=100, size=(30, 20), measured=True, **results):
         {"styletut.metrics.compare": {"ssim": 0.5}} if measured else {},
     )
     width, height = size
-    picture = np.full((height, width, 3), grey or 0, np.uint8)
-    if grey is None:  # hard to compress: noise, from a formula
-        numbers = np.arange(picture.size, dtype=np.float64)
-        values = np.sin(numbers**2) * 127 + 128
-        picture = values.astype(np.uint8).reshape(picture.shape)
+    shape = height, width, 3
+    picture = noise(shape) if grey is None else np.full(shape, grey, np.uint8)
     write_record(folder / f"{run.key}.png", picture, record)
 
 

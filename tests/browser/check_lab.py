@@ -51,9 +51,9 @@ def notebooks(tmp_path_factory):
 def address(notebooks, tmp_path_factory):
     """JupyterLab on a free port, without a trace of the user's settings."""
     home = tmp_path_factory.mktemp("home")
+    plugins = home / "settings" / "@jupyterlab"
     for name, settings in SETTINGS.items():
-        folder = home / "settings" / "@jupyterlab"
-        file = folder / f"{name}.jupyterlab-settings"
+        file = plugins / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(settings), encoding="utf-8")
     with socket.socket() as free:
