@@ -1,0 +1,56 @@
+"""Stored runs are found by their keys, wherever the code has moved to."""
+
+import csv
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from styletut.ablation import _name
+from styletut.grids import grid, job_of, reader
+from styletut.jobs import _canonical
+from styletut.metrics import compare
+
+ROOT = Path(__file__).parent.parent
+TABLES = sorted((ROOT / "notebooks" / "results" / "cpu").glob("*.csv"))
+
+
+@pytest.fixture(scope="module")
+def keys():
+    """The keys of all runs of the plan for a CPU, by group and label."""
+    sys.path.append(str(ROOT / "tools"))
+    try:
+        plan = importlib.import_module("recorded_runs").cpu_plan()
+    finally:
+        sys.path.remove(str(ROOT / "tools"))
+    read = reader()
+    return {
+        group.name: [
+            job_of(run, read, None, None).key
+            for run in grid(group.runs, group.common)
+        ]
+        for group in plan
+    }
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_runs_planned_anew_have_the_keys_they_were_recorded_under(keys, path):
+    with path.open(encoding="utf-8", newline="") as table:
+        recorded = [row["run"] for row in csv.DictReader(table)]
+    assert recorded
+    assert recorded == keys[path.stem]
+
+
+def test_metrics_keep_the_name_they_were_stored_under():
+    assert _name(compare) == "styletut.metrics.compare"
+
+
+def test_functions_keep_the_name_they_have_in_keys():
+    factors = sys.modules[
+        importlib.import_module("styletut.conventions")
+        .CONVENTIONS["keras_example"]
+        .style_factor.__module__
+    ]
+    for name in ("mean", "by_positions", "gram_mean", "keras_rate"):
+        assert _canonical(getattr(factors, name)) == f"styletut.factors.{name}"
