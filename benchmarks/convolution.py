@@ -1,10 +1,10 @@
-"""Milliseconds of each form of a convolution, in VGG-19's layers.
+"""Milliseconds of each algorithm of a convolution, in VGG-19's layers.
 
     python benchmarks/convolution.py [--sizes 128 256 512] [--threads 1 2]
 
-The rule in `styletut.forms` was found with it. Each layer is convolved
-upwards and downwards once, in all forms of this package and by NNPACK where
-torch has it, channels last changed to first and back. The forms take turns;
+The rule in `kernels.algorithms` was found with it. Each layer is convolved
+upwards and downwards once, by all algorithms of this package and by NNPACK
+where torch has it, channels last changed to first and back. They take turns;
 the least of several counts. An older processor is simulated by telling both
 libraries:
 
@@ -21,12 +21,12 @@ from measurements import Row, complete, publish
 from tables import markdown, measured_on
 from torch import Tensor
 
-from styletut.convolution import turned
-from styletut.forms import FORMS, Layer, fitting, rule
-from styletut.tuning import both_ways, in_turn, maps, vgg_layers
+from styletut.cli.tuning import both_ways, in_turn, maps, vgg_layers
+from styletut.kernels.algorithms import ALGORITHMS, Layer, fitting, rule
+from styletut.kernels.convolution import turned
 
 RUN = ("program", "threads", "few", "many", "positions")
-CANDIDATES = (*FORMS, "nnpack")
+CANDIDATES = (*ALGORITHMS, "nnpack")
 COLUMNS = (*RUN, *CANDIDATES, "version", "machine", "date")
 RESULTS = Path(__file__).with_name("results")
 
@@ -62,7 +62,9 @@ def measure(run: Row, rows: object) -> Row:
     """Measure all candidates in a layer; empty where one is missing."""
     torch.set_num_threads(int(run["threads"]))
     layer = layer_of(run)
-    candidates = {form: both_ways(layer, form) for form in FORMS}
+    candidates = {
+        algorithm: both_ways(layer, algorithm) for algorithm in ALGORITHMS
+    }
     if torch.backends.nnpack.is_available():  # this initializes it, too
         candidates["nnpack"] = by_nnpack(layer)
     found = in_turn(candidates, repeats=5)
@@ -77,7 +79,7 @@ def line(row: Row) -> list[str]:
     layer = layer_of(row)
     side = round(layer.positions**0.5)
     found = {name: float(row[name]) for name in CANDIDATES if row[name]}
-    affordable = {form: found[form] for form in fitting(layer)}
+    affordable = {algorithm: found[algorithm] for algorithm in fitting(layer)}
     ruled = rule(layer, int(row["threads"]))
     return [
         row["threads"],
@@ -103,7 +105,7 @@ def page(rows: list[Row]) -> str:
         "rule",
         "rule / plain",
     ]
-    title = "# Forms of a convolution, upwards and downwards together\n"
+    title = "# Algorithms of a convolution, upwards and downwards together\n"
     note = (
         "Both libraries were told to do without what this instruction set "
         "lacks, where the processor has more.\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 import styletut
-from styletut import forms
+from styletut.kernels import timings
 
 
 def description() -> str:
@@ -45,7 +45,7 @@ def slug(text: str) -> str:
 
 def processor() -> str:
     """Return the processor's name, fit for a part of `description`."""
-    return " ".join(forms.processor().replace(";", ",").split())
+    return " ".join(timings.processor().replace(";", ",").split())
 
 
 def cores() -> int:

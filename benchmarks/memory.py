@@ -29,7 +29,7 @@ RESULTS = Path(__file__).with_name("results")
 def run(width: int, height: int, gib: float, pairs: int) -> Row:
     """Make a run in this process and return what it took."""
     from styletut.images import sample
-    from styletut.pictures import resize_to
+    from styletut.images.picture import resize_to
     from styletut.tiling import estimate_memory, fitting_way
     from styletut.transfer import minimize
     from styletut.vgg import VGG19

@@ -25,7 +25,7 @@ _HOMES = {
     "save_image": "images",
     "stylize": "transfer",
     "stylize_steps": "transfer",
-    "sweep": "ablation",
+    "sweep": "sweeps",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from styletut.images.picture import ImageError, check_picture
 from styletut.losses import content_loss, gram_matrix
-from styletut.pictures import ImageError, check_picture
 from styletut.published import RELU_N_1
 from styletut.vgg import VGG19
 

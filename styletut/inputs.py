@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from styletut.pictures import check_picture, check_range
+from styletut.images.picture import check_picture, check_range
 from styletut.vgg import LAYERS, check_layers, feature_shape
 
 Layers = Iterable[str] | Mapping[str, float]

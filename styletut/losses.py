@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from styletut.convolution import enabled
-from styletut.products import inner_products
+from styletut.kernels.matmul import inner_products
+from styletut.kernels.onednn import enabled
 
 
 def content_loss(F: Tensor, P: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from styletut.convolution import Convolution, TorchConvolution, enabled
+from styletut.kernels.convolution import Convolution, TorchConvolution
+from styletut.kernels.onednn import enabled
 from styletut.vgg import VGG19, up_to_deepest
 
 Pull = Callable[[Tensor, Tensor], None]

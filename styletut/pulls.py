@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from styletut.convolution import enabled
-from styletut.products import add_product
+from styletut.kernels.matmul import add_product
+from styletut.kernels.onednn import enabled
 from styletut.pullback import Pull
 
 

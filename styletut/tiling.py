@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from styletut.convolution import kernel_bytes
-from styletut.footprint import peak_bytes, saved_bytes
+from styletut.kernels.convolution import kernel_bytes
+from styletut.memory.counting import peak_bytes, saved_bytes
 from styletut.objective import Objective
 from styletut.pullback import worthwhile
 from styletut.tiles import TiledObjective, cut

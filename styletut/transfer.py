@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 from styletut.images import load_image, resize
+from styletut.images.picture import check_range, fit, resize_to
 from styletut.inputs import pairs
-from styletut.memory import free_memory
+from styletut.memory.free import free_memory
 from styletut.minimization import minimize, run_optimizer, warned
 from styletut.networks import convention_network
 from styletut.optimizers import LEARNED, OPTIMIZERS
-from styletut.pictures import check_range, fit, resize_to
 from styletut.planning import Plan, plan_run, style_shape
 from styletut.steps import (
     Best,

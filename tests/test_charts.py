@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from styletut.charts import bars, contours, curves, points
-from styletut.figures import COLORS
+from styletut.plots.charts import bars, contours, curves, points
+from styletut.plots.figures import COLORS
 
 ALT = "A line falls from 3 to 1."
 EVALUATIONS = [1, 2, 3]

@@ -1,4 +1,4 @@
-"""Convolutions by frozen kernels, in each form against float64."""
+"""Convolutions by frozen kernels, in each algorithm against float64."""
 
 import copy
 import pickle
@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from styletut import convolution
-from styletut.convolution import Convolution, convolve, kernel_bytes
+from styletut.kernels import convolution, onednn
+from styletut.kernels.convolution import Convolution, convolve, kernel_bytes
 
 pytestmark = pytest.mark.skipif(
-    not convolution.fused(), reason="this torch has no fused operators"
+    not onednn.fused(), reason="this torch has no fused operators"
 )
 
 ROUNDING = {
@@ -44,26 +44,28 @@ def relative(came, right):
 
 
 @pytest.fixture(params=list(ROUNDING))
-def form(request, monkeypatch):
-    monkeypatch.setattr(convolution, "form_of", lambda *shape: request.param)
+def algorithm(request, monkeypatch):
+    monkeypatch.setattr(
+        convolution, "algorithm_for", lambda *shape: request.param
+    )
     return request.param
 
 
 @pytest.mark.parametrize("shape", [(8, 12), (4, 4), (7, 9), (1, 5), (33, 2)])
-def test_each_form_convolves(form, shape):
+def test_each_form_convolves(algorithm, shape):
     x, (weight, conv) = tensor(1, 16, *shape), frozen(32, 16)
     came = conv(x)
     assert came.is_contiguous(memory_format=torch.channels_last)
-    assert relative(came, exact(x, weight, tensor(32))) < ROUNDING[form]
+    assert relative(came, exact(x, weight, tensor(32))) < ROUNDING[algorithm]
 
 
-def test_each_form_takes_a_batch_and_does_not_mix_it(form):
+def test_each_form_takes_a_batch_and_does_not_mix_it(algorithm):
     x, (weight, conv) = tensor(3, 16, 6, 10), frozen(16, 16)
     right = exact(x, weight, tensor(16))
-    assert relative(conv(x), right) < ROUNDING[form]
+    assert relative(conv(x), right) < ROUNDING[algorithm]
 
 
-def test_each_form_writes_where_it_is_told_and_rectifies(form):
+def test_each_form_writes_where_it_is_told_and_rectifies(algorithm):
     x, (weight, conv) = tensor(1, 16, 9, 11), frozen(32, 16)
     out = torch.full((1, 32, 9, 11), 7.0)
     out = out.contiguous(memory_format=torch.channels_last)
@@ -71,21 +73,21 @@ def test_each_form_writes_where_it_is_told_and_rectifies(form):
     assert came.data_ptr() == out.data_ptr()
     assert float(came.min()) == 0
     right = exact(x, weight, tensor(32)).relu()
-    assert relative(came, right) < ROUNDING[form]
+    assert relative(came, right) < ROUNDING[algorithm]
 
 
-def test_downwards_is_the_transpose(form):
+def test_downwards_is_the_transpose(algorithm):
     x, g = tensor(1, 16, 9, 13), tensor(1, 32, 9, 13, pace=1.3)
     weight, conv = frozen(32, 16)
     right = functional.conv_transpose2d(g.double(), weight.double(), padding=1)
-    assert relative(conv.downwards(g), right) < ROUNDING[form]
+    assert relative(conv.downwards(g), right) < ROUNDING[algorithm]
     # <K x, g> = <x, K^T g>
     up = (conv.linear(x).double() * g.double()).sum()
     down = (x.double() * conv.downwards(g).double()).sum()
     assert abs(float(up - down)) < 1e-4 * abs(float(up))
 
 
-def test_derivatives_of_both_orders_are_those_of_the_convolution(form):
+def test_derivatives_of_both_orders_are_those_of_the_convolution(algorithm):
     x, (weight, conv) = tensor(1, 16, 8, 8), frozen(32, 16)
     v = tensor(1, 16, 8, 8, pace=1.9)
 
@@ -102,18 +104,18 @@ def test_derivatives_of_both_orders_are_those_of_the_convolution(form):
         x.double(), v.double(), lambda x: exact(x, weight, tensor(32))
     )
     for one, other in zip(came, right, strict=True):
-        assert relative(one, other) < 10 * ROUNDING[form]
+        assert relative(one, other) < 10 * ROUNDING[algorithm]
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
-def test_the_derivative_along_a_direction(form):
+def test_the_derivative_along_a_direction(algorithm):
     x, (weight, conv) = tensor(1, 16, 8, 8), frozen(32, 16)
     v = tensor(1, 16, 8, 8, pace=1.9)
     _, along = torch.func.jvp(lambda x: convolve(x, conv), (x,), (v,))
-    assert relative(along, exact(v, weight)) < ROUNDING[form]
+    assert relative(along, exact(v, weight)) < ROUNDING[algorithm]
 
 
-def test_a_used_convolution_can_be_copied_and_sent(form):
+def test_a_used_convolution_can_be_copied_and_sent(algorithm):
     x, (_, conv) = tensor(1, 16, 8, 8), frozen(16, 16)
     before = conv(x)
     for other in (copy.deepcopy(conv), pickle.loads(pickle.dumps(conv))):
@@ -121,7 +123,9 @@ def test_a_used_convolution_can_be_copied_and_sent(form):
 
 
 def test_both_directions_share_what_is_made_of_the_kernels(monkeypatch):
-    monkeypatch.setattr(convolution, "form_of", lambda *shape: "winograd2")
+    monkeypatch.setattr(
+        convolution, "algorithm_for", lambda *shape: "winograd2"
+    )
     made = []
     monkeypatch.setattr(
         convolution.winograd,
@@ -139,9 +143,11 @@ def test_both_directions_share_what_is_made_of_the_kernels(monkeypatch):
 
 def test_another_form_takes_the_place_of_the_last(monkeypatch):
     x, (_, conv) = tensor(1, 16, 8, 8), frozen(16, 16)
-    for form in ("winograd4", "winograd2", "plain"):
+    for algorithm in ("winograd4", "winograd2", "plain"):
         monkeypatch.setattr(
-            convolution, "form_of", lambda *shape, form=form: form
+            convolution,
+            "algorithm_for",
+            lambda *shape, algorithm=algorithm: algorithm,
         )
         conv.downwards(x)
         assert len(conv._made) == 1
@@ -149,7 +155,7 @@ def test_another_form_takes_the_place_of_the_last(monkeypatch):
 
 @pytest.mark.parametrize("h", [4, 40])
 def test_the_plain_way_down_with_large_kernels_and_small(h, monkeypatch):
-    monkeypatch.setattr(convolution, "form_of", lambda *shape: "plain")
+    monkeypatch.setattr(convolution, "algorithm_for", lambda *shape: "plain")
     g, (weight, conv) = tensor(1, 24, h, 5), frozen(24, 16)
     assert (weight.numel() > g.numel()) == (h == 4)
     right = functional.conv_transpose2d(g.double(), weight.double(), padding=1)
@@ -165,10 +171,11 @@ def test_the_plain_way_down_with_large_kernels_and_small(h, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("form", "factor"), [("winograd4", 4), ("winograd2", 16 / 9), ("plain", 1)]
+    ("algorithm", "factor"),
+    [("winograd4", 4), ("winograd2", 16 / 9), ("plain", 1)],
 )
-def test_bytes_that_both_directions_keep(form, factor, monkeypatch):
-    monkeypatch.setattr(convolution, "form_of", lambda *shape: form)
+def test_bytes_that_both_directions_keep(algorithm, factor, monkeypatch):
+    monkeypatch.setattr(convolution, "algorithm_for", lambda *shape: algorithm)
     weight, conv = frozen(32, 16)
     x, g = tensor(1, 16, 20, 20), tensor(1, 32, 20, 20)
     conv(x)
@@ -178,13 +185,13 @@ def test_bytes_that_both_directions_keep(form, factor, monkeypatch):
 
 
 def test_large_kernels_are_not_kept_turned(monkeypatch):
-    monkeypatch.setattr(convolution, "form_of", lambda *shape: "plain")
+    monkeypatch.setattr(convolution, "algorithm_for", lambda *shape: "plain")
     _, conv = frozen(32, 16)
     conv.downwards(tensor(1, 32, 4, 4))
     assert not conv._made and kernel_bytes(16, 32, 4, 4) == 0
 
 
 def test_the_environment_switches_fast_forms_off(monkeypatch):
-    assert convolution.enabled()
-    monkeypatch.setenv(convolution.VARIABLE, "plain")
-    assert not convolution.enabled()
+    assert onednn.enabled()
+    monkeypatch.setenv(onednn.VARIABLE, "plain")
+    assert not onednn.enabled()

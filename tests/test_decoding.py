@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, ImageFile, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from styletut.images import ImageError, load_image
-from styletut.pictures import MAX_PIXELS
+from styletut.images.picture import MAX_PIXELS
 
 
 def encoded(picture, kind="PNG", **options):

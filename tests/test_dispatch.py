@@ -5,9 +5,9 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from styletut import dispatch
-from styletut.dispatch import TRIES, outcomes
-from styletut.jobs import Job, Outcome
+from styletut.sweeps import workers
+from styletut.sweeps.jobs import Job, Outcome
+from styletut.sweeps.workers import TRIES, outcomes
 
 BLACK = np.zeros((1, 1, 3), np.uint8)
 JOBS = [Job(name, BLACK, BLACK, {}) for name in "abc"]
@@ -22,7 +22,7 @@ def worked(monkeypatch):
         keys.append(job.key)
         return Outcome(text={"key": job.key})
 
-    monkeypatch.setattr(dispatch, "work", work)
+    monkeypatch.setattr(workers, "work", work)
     return keys
 
 

@@ -9,8 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from PIL import Image
 
-from styletut import download as module
-from styletut.images import ImageError, load_image
+from styletut.images import ImageError, download, load_image
 
 
 def red_png():
@@ -166,16 +165,16 @@ def test_a_bad_answer_is_refused(server, name, message):
 
 
 def test_a_file_without_a_length_is_cut_at_the_limit(server, monkeypatch):
-    monkeypatch.setattr(module, "MAX_BYTES", 10**6)
+    monkeypatch.setattr(download, "MAX_BYTES", 10**6)
     with pytest.raises(ImageError, match=r"too large .*the limit is 1 MB"):
         load_image(f"{server.url}/endless")
 
 
 def test_a_file_of_exactly_the_limit_is_taken(server, monkeypatch):
-    monkeypatch.setattr(module, "MAX_BYTES", len(red_png()))
+    monkeypatch.setattr(download, "MAX_BYTES", len(red_png()))
     load_image(f"{server.url}/red")
     load_image(f"{server.url}/unsized")
-    monkeypatch.setattr(module, "MAX_BYTES", len(red_png()) - 1)
+    monkeypatch.setattr(download, "MAX_BYTES", len(red_png()) - 1)
     for name in ("red", "unsized"):
         with pytest.raises(ImageError, match="too large"):
             load_image(f"{server.url}/{name}")
@@ -183,7 +182,7 @@ def test_a_file_of_exactly_the_limit_is_taken(server, monkeypatch):
 
 @pytest.mark.parametrize("name", ["drip", "drip_headers", "silent"])
 def test_the_whole_download_has_a_time_limit(server, monkeypatch, name):
-    monkeypatch.setattr(module, "MAX_SECONDS", 0.3)
+    monkeypatch.setattr(download, "MAX_SECONDS", 0.3)
     began = time.monotonic()
     with pytest.raises(ImageError, match=r"too long \(limits: 0\.3 s in all"):
         load_image(f"{server.url}/{name}")
@@ -191,7 +190,7 @@ def test_the_whole_download_has_a_time_limit(server, monkeypatch, name):
 
 
 def test_a_silent_server_has_a_time_limit_of_its_own(server, monkeypatch):
-    monkeypatch.setattr(module, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(download, "READ_SECONDS", 0.2)
     began = time.monotonic()
     with pytest.raises(ImageError, match=r"too long .*0\.2 s without a byte"):
         load_image(f"{server.url}/silent")
@@ -199,7 +198,7 @@ def test_a_silent_server_has_a_time_limit_of_its_own(server, monkeypatch):
 
 
 def test_a_download_that_was_given_up_ends(server, monkeypatch):
-    monkeypatch.setattr(module, "MAX_SECONDS", 0.1)
+    monkeypatch.setattr(download, "MAX_SECONDS", 0.1)
     before = threading.active_count()
     with pytest.raises(ImageError, match="too long"):
         load_image(f"{server.url}/drip")

@@ -5,8 +5,8 @@ import gc
 import pytest
 import torch
 
-from styletut.footprint import peak_bytes, saved_bytes
 from styletut.images import sample
+from styletut.memory.counting import peak_bytes, saved_bytes
 from styletut.objective import Objective
 from styletut.vgg import VGG19
 

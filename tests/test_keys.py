@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from styletut.ablation import _name
-from styletut.grids import grid, job_of, reader
-from styletut.jobs import _canonical
 from styletut.metrics import compare
+from styletut.sweeps.grids import grid, job_of, reader
+from styletut.sweeps.jobs import _canonical
+from styletut.sweeps.sweeping import _name
 
 ROOT = Path(__file__).parent.parent
 TABLES = sorted((ROOT / "notebooks" / "results" / "cpu").glob("*.csv"))

@@ -16,11 +16,13 @@ import torch
 from PIL import Image
 
 import styletut
-from styletut import arguments, command, doctor, forms, networks, progress
-from styletut.__main__ import main, parse
-from styletut.arguments import parse_layers, parse_schedule
+from styletut import networks
+from styletut.cli import arguments, doctor, painting, progress
+from styletut.cli.arguments import parse_layers, parse_schedule
+from styletut.cli.main import main, parse
 from styletut.conventions import DEFAULT_CONVENTION
 from styletut.images import SAMPLES, save_image
+from styletut.kernels import timings
 from styletut.objective import Terms
 from styletut.planning import plan_run
 from styletut.transfer import Ending, Step
@@ -97,7 +99,7 @@ def replace_steps(monkeypatch, *items):
                 yield item
         return Ending()
 
-    monkeypatch.setattr(command, "stylize_steps", steps)
+    monkeypatch.setattr(painting, "stylize_steps", steps)
 
 
 def level(path):
@@ -340,7 +342,7 @@ def test_no_interrupt_cuts_the_saving_short(monkeypatch, folder, interrupted):
         signal.raise_signal(signal.SIGTERM)
         save_image(*arguments)
 
-    monkeypatch.setattr(command, "save_image", save)
+    monkeypatch.setattr(painting, "save_image", save)
     end = [lambda: signal.raise_signal(signal.SIGINT)] * interrupted
     replace_steps(monkeypatch, step(1, 3.0), *end)
     status = main(["chelsea", "night", "-o", "out.png"])
@@ -490,7 +492,7 @@ def test_a_sample_name_is_the_sample_and_a_path_the_file(monkeypatch):
         yield step(1, 3.0)
         return Ending()
 
-    monkeypatch.setattr(command, "stylize_steps", steps)
+    monkeypatch.setattr(painting, "stylize_steps", steps)
     assert main(["coffee", "night", "-o", "a.png"]) == 0
     assert main(["./coffee", "night", "-o", "b.png"]) == 0
     assert read == [(400, 600), (40, 40)]
@@ -551,7 +553,7 @@ def test_an_unwritable_target_is_found_before_any_work(monkeypatch, capsys):
         pytest.fail("work was begun")
 
     for name in ("read_picture", "plan_run", "stylize_steps"):
-        monkeypatch.setattr(command, name, work)
+        monkeypatch.setattr(painting, name, work)
     assert "no folder" in refused([*PAIR, "-o", "nowhere/out.png"], capsys)
 
 
@@ -571,15 +573,15 @@ def test_a_broken_table_of_this_machine_is_told_in_one_line(
     folder, monkeypatch, capsys
 ):
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
-    table = forms.table_path(torch.get_num_threads())
+    table = timings.table_path(torch.get_num_threads())
     table.parent.mkdir()
     table.write_text("{", encoding="utf-8")
-    forms._stored.cache_clear()
+    timings._stored.cache_clear()
     assert main([*PAIR, *QUICK, "-o", "out.png"]) == 0
     lines = capsys.readouterr().err.splitlines()
     told = [line for line in lines if "is ignored" in line]
     assert len(told) == 1 and str(table) in told[0] and ".py" not in told[0]
-    forms._stored.cache_clear()
+    timings._stored.cache_clear()
 
 
 def test_samples_are_listed(capsys):
@@ -691,13 +693,13 @@ def test_doctor_knows_the_packages_of_the_project():
 def test_two_runs_at_once_keep_both_pictures(folder, monkeypatch):
     """A run that finishes second finds the default name taken."""
     other = Path("chelsea-night.png")
-    original = command.stylize_steps
+    original = painting.stylize_steps
 
     def beside_another(*arguments, **settings):
         other.write_bytes(b"the other run's picture")
         return original(*arguments, **settings)
 
-    monkeypatch.setattr(command, "stylize_steps", beside_another)
+    monkeypatch.setattr(painting, "stylize_steps", beside_another)
     assert main([*PAIR, *QUICK]) == 0
     assert other.read_bytes() == b"the other run's picture"
     assert Path("chelsea-night-2.png").exists()

@@ -246,7 +246,7 @@ def test_captions_are_compared_and_times_and_stderr_are_not(tmp_path):
     path = write(
         tmp_path / "right.ipynb",
         "import time\n"
-        "from styletut.figures import Figure, blank\n"
+        "from styletut.plots.figures import Figure, blank\n"
         "grey = 0.123\n"
         "print(f'It took {time.perf_counter():.3f} s.')",
         *["Figure(blank(9, 9, 1), f'A square of grey {grey:.2f}.')"] * 4,

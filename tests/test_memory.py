@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from styletut import memory
+from styletut.memory import free
 
 
 @pytest.fixture
@@ -16,20 +16,20 @@ def machine(monkeypatch, tmp_path):
         virtual_memory=lambda: SimpleNamespace(available=8000)
     )
     monkeypatch.setitem(sys.modules, "psutil", stand_in)
-    monkeypatch.setattr(memory, "CONTROL_GROUP", tmp_path)
+    monkeypatch.setattr(free, "CONTROL_GROUP", tmp_path)
     return tmp_path
 
 
 def test_the_free_memory_of_this_machine_is_plausible():
-    assert 2**20 < memory.free_memory() < 2**45
+    assert 2**20 < free.free_memory() < 2**45
 
 
 def test_without_limits_it_is_the_machines(machine):
-    assert memory.free_memory() == 8000
+    assert free.free_memory() == 8000
     (machine / "memory.max").write_text("max\n")
     (machine / "memory.current").write_text("500\n")
     (machine / "memory.stat").write_text("anon 1\n")
-    assert memory.free_memory() == 8000
+    assert free.free_memory() == 8000
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,15 @@ def test_a_containers_limit_counts(machine, limit, used, stat, name):
     (machine / limit).write_text("3000\n")
     (machine / used).write_text("1000\n")
     (machine / stat).write_text(f"anon 7\n{name} 200\n")
-    assert memory.free_memory() == 2200
+    assert free.free_memory() == 2200
     (machine / used).write_text("9000\n")
-    assert memory.free_memory() == 0
+    assert free.free_memory() == 0
 
 
 def test_what_is_not_known_is_none(machine, monkeypatch):
     monkeypatch.setitem(sys.modules, "psutil", None)
-    assert memory.free_memory() is None
-    assert memory.free_memory("mps") is None
+    assert free.free_memory() is None
+    assert free.free_memory("mps") is None
 
 
 def test_a_gpu_has_what_is_free_and_what_torch_holds_unused(monkeypatch):
@@ -69,4 +69,4 @@ def test_a_gpu_has_what_is_free_and_what_torch_holds_unused(monkeypatch):
         monkeypatch.setattr(
             torch.cuda, name, lambda device, answer=answer: answer
         )
-    assert memory.free_memory("cuda:0") == 5400
+    assert free.free_memory("cuda:0") == 5400

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from styletut import plots
-from styletut.figures import blank, look
 from styletut.images import to_pil
 from styletut.plots import COLORS, Figure, curves, maps, pictures
+from styletut.plots.figures import blank, look
 
 ALT = "Four grey squares grow darker, from 0.80 to 0.20."
 EVALUATIONS = [1, 2, 3]

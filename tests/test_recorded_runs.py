@@ -13,13 +13,13 @@ import pytest
 import torch
 
 from styletut.conventions import CONVENTIONS
-from styletut.grids import grid, job_of, reader
 from styletut.images import load_image, sample
-from styletut.jobs import Job
+from styletut.images.picture import resize
 from styletut.losses import content_loss, gram_matrix, style_layer_loss
 from styletut.objective import Objective
-from styletut.pictures import resize
-from styletut.results import PartialResults, recorded
+from styletut.sweeps.grids import grid, job_of, reader
+from styletut.sweeps.jobs import Job
+from styletut.sweeps.results import PartialResults, recorded
 
 ROOT = Path(__file__).parent.parent
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from styletut.results import (
+from styletut.sweeps.results import (
     FOLDER,
     MissingResultsError,
     PartialResults,

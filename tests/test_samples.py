@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from styletut import samples
+import styletut
 from styletut.images import SAMPLES, ImageError, Sample, sample
 
-STYLES = Path(samples.__file__).parent / "data" / "styles"
+STYLES = Path(styletut.__file__).parent / "data" / "styles"
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from styletut import convolution, forms, products, tuning
-from styletut.__main__ import main
-from styletut.forms import FORMS, Layer
+from styletut.cli import tuning
+from styletut.cli.main import main
+from styletut.kernels import algorithms, convolution, onednn, timings
+from styletut.kernels.algorithms import ALGORITHMS, Layer
 
 pytestmark = pytest.mark.skipif(
-    not products.fused(), reason="this torch has no fused operators"
+    not onednn.fused(), reason="this torch has no fused operators"
 )
 
 
@@ -19,9 +20,9 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(tuning, "SIZES", (16,))
     layers = [Layer(64, 64, 256), Layer(64, 128, 64)]
     monkeypatch.setattr(tuning, "vgg_layers", lambda: layers)
-    forms._stored.cache_clear()
+    timings._stored.cache_clear()
     yield tmp_path
-    forms._stored.cache_clear()
+    timings._stored.cache_clear()
 
 
 def test_the_least_of_several_runs_in_turn(monkeypatch):
@@ -33,8 +34,10 @@ def test_the_least_of_several_runs_in_turn(monkeypatch):
     assert order == list("ababab")
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_both_directions_run_in_the_form_that_is_asked_for(form, monkeypatch):
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_both_directions_run_in_the_form_that_is_asked_for(
+    algorithm, monkeypatch
+):
     ran = []
     for name in ("_plain", "_winograd"):
         whole = getattr(convolution.Convolution, name)
@@ -45,35 +48,35 @@ def test_both_directions_run_in_the_form_that_is_asked_for(form, monkeypatch):
                 ran.append((name, self._down, a[0])) or whole(self, *a)
             ),
         )
-    tuning.both_ways(Layer(16, 32, 64), form)()
+    tuning.both_ways(Layer(16, 32, 64), algorithm)()
     assert [(name, down) for name, down, _ in ran] == [
-        ("_plain" if form == "plain" else "_winograd", down)
+        ("_plain" if algorithm == "plain" else "_winograd", down)
         for down in (False, True)
     ]
-    if form != "plain":
-        assert {m for *_, m in ran} == {forms.TILES[form]}
+    if algorithm != "plain":
+        assert {m for *_, m in ran} == {algorithms.TILES[algorithm]}
 
 
 def test_the_command_stores_a_table_that_is_then_used(cache, capsys):
     assert main(["--tune"]) == 0
     out, err = capsys.readouterr()
-    path = forms.table_path(torch.get_num_threads())
+    path = timings.table_path(torch.get_num_threads())
     assert out == f"{path}\n" and path.is_relative_to(cache)
-    table = forms._stored(torch.get_num_threads())
+    table = timings._stored(torch.get_num_threads())
     assert [each.layer for each in table] == tuning.vgg_layers()
     for each in table:
-        assert set(each.milliseconds) == set(forms.fitting(each.layer))
+        assert set(each.milliseconds) == set(algorithms.fitting(each.layer))
         fastest = min(each.milliseconds, key=each.milliseconds.get)
         side = round(each.layer.positions**0.5)
         channels = each.layer.few, each.layer.many
-        assert forms.form_of(*channels, side, side) == fastest
+        assert timings.algorithm_for(*channels, side, side) == fastest
     assert "measuring" in err and "of 2 layers" in err
 
 
 def test_where_the_fast_forms_are_off_nothing_is_measured(
     cache, monkeypatch, capsys
 ):
-    monkeypatch.setenv(convolution.VARIABLE, "plain")
+    monkeypatch.setenv(onednn.VARIABLE, "plain")
     assert main(["--tune"]) == 1
     assert "nothing to tune" in capsys.readouterr().err
     assert not list(cache.iterdir())

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from styletut import products, winograd
+from styletut.kernels import onednn, winograd
 
 pytestmark = pytest.mark.skipif(
-    not products.fused(), reason="this torch has no fused operators"
+    not onednn.fused(), reason="this torch has no fused operators"
 )
 
 ROUNDING = {2: 1e-6, 4: 1e-5}  # relative, in the norm

@@ -15,8 +15,8 @@ from typing import Any
 from PIL import Image
 from stored_runs import Planned, picture_name, read_note, write
 
-from styletut.grids import shown
-from styletut.records import Record, read_picture_of, read_record
+from styletut.sweeps.grids import shown
+from styletut.sweeps.store import Record, read_picture_of, read_record
 
 Row = dict[str, Any]
 

@@ -37,8 +37,8 @@ from publishing import publish
 from recorded_runs import Group, Settings, cpu_plan, gpu_plan, work_of
 from stored_runs import Planned, planned, stored, write_notes
 
-from styletut.ablation import sweep_rows
 from styletut.metrics import compare
+from styletut.sweeps.sweeping import sweep_rows
 from styletut.weights import OXFORD_SHA256, sha256
 
 ROOT = Path(__file__).resolve().parent.parent

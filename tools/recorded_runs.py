@@ -2,7 +2,7 @@
 
 `cpu_plan` fits two CPU cores in less than an hour, `gpu_plan` a GPU in some
 minutes; both hold the same questions. Each `Group` is one call of
-`styletut.ablation.sweep_rows`; tools/record.py makes them. A run's `label`
+`styletut.sweeps.sweep_rows`; tools/record.py makes them. A run's `label`
 says which question it answers and with which value, "question: value". Runs
 that are equal are made once, however many questions they answer.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 from styletut.conventions import get_convention, paper_weights
 from styletut.distances import CONTENT_LAYERS, STYLE_LAYERS
-from styletut.pictures import fit
+from styletut.images.picture import fit
 
 Settings = dict[str, Any]
 Pair = tuple[str, str]

@@ -18,8 +18,8 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 from machine import processor, slug
 
-from styletut.grids import job_of, reader, shown
-from styletut.jobs import Job
+from styletut.sweeps.grids import job_of, reader, shown
+from styletut.sweeps.jobs import Job
 
 Settings = dict[str, Any]
 

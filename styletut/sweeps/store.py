@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from styletut.images import save_image
-from styletut.pictures import from_pixels
+from styletut.images.picture import from_pixels
 
 _FIELD = "sweep"
 """The text field with results and measures, in JSON."""

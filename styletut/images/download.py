@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from styletut.pictures import ImageError
+from styletut.images.picture import ImageError
 
 MAX_BYTES = 50_000_000
 """Largest file that is fetched."""

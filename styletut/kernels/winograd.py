@@ -26,7 +26,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from styletut.products import product
+from styletut.kernels.matmul import product
 
 _BLOCK = 65_536
 """Tiles times channels that are transformed at once: 9 MB for m = 4, so that

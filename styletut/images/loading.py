@@ -1,8 +1,4 @@
-"""Pictures in and out: one tensor (1, 3, H, W), sRGB in [0, 1].
-
-Everything in the course takes and returns pictures in this form. Reading is
-`load_image`, writing `save_image`; both say what is wrong in an `ImageError`.
-"""
+"""A picture from whatever holds one: `load_image`, and `sample` by name."""
 
 import io
 import os
@@ -11,42 +7,25 @@ import stat
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from styletut.arrays import from_array, from_tensor
-from styletut.decoding import decode, upright_rgb
-from styletut.download import download
-from styletut.pictures import (
+from styletut.images.arrays import from_array, from_tensor
+from styletut.images.decoding import decode, upright_rgb
+from styletut.images.download import download
+from styletut.images.picture import (
     MAX_PIXELS,
     ImageError,
     check_shape,
     check_size,
     fit,
     from_pixels,
-    resize,
-    resize_to,
-    to_pil,
     too_large,
 )
-from styletut.samples import SAMPLES, Sample, sample_path
-from styletut.saving import ensure_writable, save_image
-
-__all__ = [
-    "SAMPLES",
-    "ImageError",
-    "Sample",
-    "ensure_writable",
-    "fit",
-    "load_image",
-    "resize",
-    "resize_to",
-    "sample",
-    "save_image",
-    "to_pil",
-]
+from styletut.images.samples import SAMPLES, sample_path
 
 
 def load_image(source: Any, size: int | None = None) -> Tensor:
@@ -105,6 +84,31 @@ def sample(name: str, size: int | None = None) -> Tensor:
             have), or its file is not installed.
     """
     return load_image(sample_path(name), size)
+
+
+def read_picture(source: str) -> Tensor:
+    """Load a sample picture by its name, or a path or URL."""
+    if source in SAMPLES:
+        return sample(source)
+    try:
+        return load_image(source)
+    except ImageError as error:
+        if close := get_close_matches(source, SAMPLES, 1, cutoff=0.75):
+            raise ImageError(
+                f"{error} There is a sample picture {close[0]!r}."
+            ) from error
+        raise
+
+
+def bare_name(source: str) -> str:
+    """The last name of a path or address: folders and queries are private.
+
+    An address without a path has the name of its host.
+    """
+    if "://" not in source:
+        return Path(source).name
+    address = urlsplit(source)
+    return Path(address.path).name or address.hostname or "picture"
 
 
 def _decoded(source: Any, size: int | None) -> Image.Image:

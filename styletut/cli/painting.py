@@ -12,17 +12,16 @@ from typing import Any, NamedTuple, TextIO
 
 from torch import Tensor
 
-from styletut.arguments import (
-    bare_name,
+from styletut.cli.arguments import (
     choose_target,
     free_name,
-    read_picture,
     read_settings,
     repeat_command,
 )
+from styletut.cli.progress import Schedule, progress, say
 from styletut.images import ImageError, save_image
+from styletut.images.loading import bare_name, read_picture
 from styletut.planning import Plan, plan_run
-from styletut.progress import Schedule, progress, say
 from styletut.transfer import (
     Best,
     Ending,

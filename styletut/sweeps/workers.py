@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 
-from styletut.jobs import Job, Outcome, in_a_line, work
+from styletut.sweeps.jobs import Job, Outcome, in_a_line, work
 
 TRIES = 3
 """How often a job is sent to an executor before it is given up: it may be

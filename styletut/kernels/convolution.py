@@ -6,18 +6,17 @@ downwards with the gradient of the maps, which is the same convolution with
 its kernels turned round and channels swapped (notebook 02, (2.5)). What
 depends on the kernels alone is done once.
 
-Three forms are at hand, in float32:
+Three algorithms are at hand, in float32:
 
 - `plain`: oneDNN's convolution, with ReLU, bias or the sum with another
   tensor done in the same pass;
 - `winograd4` and `winograd2`: F(4 x 4, 3 x 3) and F(2 x 2, 3 x 3), see
-  `styletut.winograd`.
+  `kernels.winograd`.
 
-Which of them runs is told by `styletut.forms`: never by a timing, so that the
-same machine and settings give the same bits.
+Which of them runs is told by `kernels.timings.algorithm_for`, never by a
+timing within a run, so that the same machine and settings give the same bits.
 """
 
-import os
 from collections.abc import Callable, Hashable
 from functools import cached_property
 from typing import Any
@@ -26,34 +25,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from styletut import winograd
-from styletut.forms import TILES, form_of
-from styletut.products import fused as fused
-
-VARIABLE = "STYLETUT_CONVOLUTION"
+from styletut.kernels import winograd
+from styletut.kernels.algorithms import TILES
+from styletut.kernels.timings import algorithm_for
 
 _LAST = torch.channels_last
 
 _SHAPE = ([1, 1], [1, 1], [1, 1], 1)  # padding, stride, dilation, groups
 
 
-def enabled() -> bool:
-    """Return whether the fast forms may be used.
-
-    The environment variable STYLETUT_CONVOLUTION switches them off: "plain"
-    leaves every convolution to torch.
-    """
-    return fused() and os.environ.get(VARIABLE, "") != "plain"
-
-
 def kernel_bytes(
     channels_in: int, channels_out: int, height: int, width: int
 ) -> int:
     """Return the bytes that both directions keep, beside the kernels."""
-    form = form_of(channels_in, channels_out, height, width)
+    algorithm = algorithm_for(channels_in, channels_out, height, width)
     pairs = 4 * channels_in * channels_out
-    if form != "plain":
-        return (TILES[form] + 2) ** 2 * pairs
+    if algorithm != "plain":
+        return (TILES[algorithm] + 2) ** 2 * pairs
     return 9 * pairs if 9 * channels_in <= height * width else 0
 
 
@@ -67,8 +55,8 @@ class Convolution:
             position hands its gradient to the nine that it was computed
             from, so that kernels are turned by half a turn and channels in
             and out are swapped.
-        form: "plain", "winograd2" or "winograd4"; by default what suits the
-            size of the maps.
+        algorithm: "plain", "winograd2" or "winograd4"; by default what suits
+            the size of the maps.
     """
 
     def __init__(
@@ -76,10 +64,10 @@ class Convolution:
         weight: Tensor,
         bias: Tensor | None = None,
         down: bool = False,
-        form: str | None = None,
+        algorithm: str | None = None,
     ) -> None:
         self._weight, self._bias, self._down = weight, bias, down
-        self._form = form
+        self._algorithm = algorithm
         sides = weight.shape[:2]
         self.channels_out, self.channels_in = (
             reversed(sides) if down else sides
@@ -104,16 +92,21 @@ class Convolution:
             shape = (len(x), self.channels_out, *x.shape[2:])
             return x.new_empty(shape) if out is None else out
         channels = self.channels_in, self.channels_out
-        form = self._form or form_of(*channels, *x.shape[2:])
+        algorithm = self._algorithm or algorithm_for(*channels, *x.shape[2:])
         with torch.no_grad():
             x = x.contiguous(memory_format=_LAST)
-            if form == "plain":
+            if algorithm == "plain":
                 return self._plain(x, out, relu)
-            return self._winograd(TILES[form], x, out, relu)
+            return self._winograd(TILES[algorithm], x, out, relu)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # copies and other processes make their own forms, when they need them
-        return Convolution, (self._weight, self._bias, self._down, self._form)
+        # copies and other processes make what they need of the kernels anew
+        return Convolution, (
+            self._weight,
+            self._bias,
+            self._down,
+            self._algorithm,
+        )
 
     @cached_property
     def downwards(self) -> "Convolution":
@@ -126,7 +119,7 @@ class Convolution:
         return self._sharing(self._down)
 
     def _sharing(self, down: bool) -> "Convolution":
-        other = Convolution(self._weight, None, down, self._form)
+        other = Convolution(self._weight, None, down, self._algorithm)
         other._made = self._made
         return other
 
@@ -134,7 +127,7 @@ class Convolution:
         """Return what is made of the kernels, for both directions.
 
         Only what was asked for last is kept: pictures have one size at a
-        time, and each form takes as much memory as the kernels or more.
+        time, and each algorithm takes as much memory as the kernels or more.
         """
         made = self._made.get(key)
         if made is None:

@@ -29,16 +29,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from styletut.dispatch import outcomes
-from styletut.grids import Settings, grid, job_of, reader, shown
-from styletut.jobs import Job, Metrics, Outcome
 from styletut.metrics import compare
-from styletut.records import (
+from styletut.sweeps.grids import Settings, grid, job_of, reader, shown
+from styletut.sweeps.jobs import Job, Metrics, Outcome
+from styletut.sweeps.store import (
     Record,
     read_picture_of,
     read_record,
     write_record,
 )
+from styletut.sweeps.workers import outcomes
 
 Row = dict[str, Any]
 

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from styletut.pictures import ImageError, check_shape, fit, from_pixels
+from styletut.images.picture import ImageError, check_shape, fit, from_pixels
 
 _WHITE = {"b1": 1, "u1": 255, "u2": 65535}  # By kind and bytes of the dtype.
 

@@ -3,20 +3,15 @@
 import os
 import shlex
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-
-from torch import Tensor
 
 from styletut.images import (
     SAMPLES,
     ImageError,
     ensure_writable,
-    load_image,
-    sample,
 )
+from styletut.images.loading import bare_name, read_picture
 from styletut.planning import STARTS
 
 
@@ -101,37 +96,12 @@ def free_name(photo: str, style: str) -> Path:
     return path
 
 
-def bare_name(source: str) -> str:
-    """The last name of a path or address: folders and queries are private.
-
-    An address without a path has the name of its host.
-    """
-    if "://" not in source:
-        return Path(source).name
-    address = urlsplit(source)
-    return Path(address.path).name or address.hostname or "picture"
-
-
 def _name(source: str, names: Collection[str]) -> str:
     """Write a picture's bare name so that the command line takes it."""
     if source in names:
         return source
     bare = bare_name(source)
     return f"./{bare}" if bare in names or bare.startswith("-") else bare
-
-
-def read_picture(source: str) -> Tensor:
-    """Load a sample picture by its name, or a path or URL."""
-    if source in SAMPLES:
-        return sample(source)
-    try:
-        return load_image(source)
-    except ImageError as error:
-        if close := get_close_matches(source, SAMPLES, 1, cutoff=0.75):
-            raise ImageError(
-                f"{error} There is a sample picture {close[0]!r}."
-            ) from error
-        raise
 
 
 def read_settings(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from styletut.arguments import bare_name, read_picture
 from styletut.conventions import Convention
 from styletut.images import load_image
-from styletut.jobs import (
+from styletut.images.loading import bare_name, read_picture
+from styletut.images.picture import check_range
+from styletut.planning import STARTS, plan_run
+from styletut.sweeps.jobs import (
     NETWORK,
     Job,
     Metrics,
@@ -26,8 +28,6 @@ from styletut.jobs import (
     make_job,
     pack,
 )
-from styletut.pictures import check_range
-from styletut.planning import STARTS, plan_run
 
 Settings = Mapping[str, Any]
 Reader = Callable[[Any], Packed]

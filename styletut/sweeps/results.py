@@ -11,10 +11,12 @@ which versions it was made.
 
 import os
 import warnings
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parent.parent / "notebooks" / "results"
+CHECKOUT = Path(str(files("styletut"))).resolve().parent
+FOLDER = CHECKOUT / "notebooks" / "results"
 """Where they lie in a checkout of the course."""
 
 

@@ -17,14 +17,6 @@ _CHUNK = 2**18
 cache while they are turned."""
 
 
-def fused() -> bool:
-    """Return whether oneDNN's fused operators are at hand."""
-    return torch.backends.mkldnn.is_available() and all(
-        hasattr(torch.ops.mkldnn, name)
-        for name in ("_convolution_pointwise_", "_linear_pointwise")
-    )
-
-
 def product(x: Tensor, matrix: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return x matrix^T + bias.
 

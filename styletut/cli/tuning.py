@@ -1,4 +1,4 @@
-"""`styletut --tune`: which form of a convolution is fastest here."""
+"""`styletut --tune`: which algorithm convolves fastest here."""
 
 import sys
 import time
@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import torch
 from torch import Tensor
 
-from styletut import forms
-from styletut.convolution import Convolution, enabled
-from styletut.forms import Layer, Measured, fitting, store
-from styletut.progress import say
+from styletut.cli.progress import say
+from styletut.kernels import algorithms
+from styletut.kernels.algorithms import Layer, Measured, fitting
+from styletut.kernels.convolution import Convolution
+from styletut.kernels.onednn import enabled
+from styletut.kernels.timings import store
 from styletut.vgg import CHANNELS
 
 SIZES = (128, 256, 512)
@@ -35,17 +37,20 @@ def vgg_layers(sizes: Iterable[int] = SIZES) -> list[Layer]:
 def measure(
     layers: Iterable[Layer], repeats: int = REPEATS
 ) -> Iterator[Measured]:
-    """Measure each layer in all forms that are worth their memory.
+    """Measure each layer by all algorithms that are worth their memory.
 
     Args:
         layers: with a square number of positions.
-        repeats: how often each form runs.
+        repeats: how often each algorithm runs.
 
     Yields:
         Milliseconds of both directions together.
     """
     for layer in layers:
-        runs = {form: both_ways(layer, form) for form in fitting(layer)}
+        runs = {
+            algorithm: both_ways(layer, algorithm)
+            for algorithm in fitting(layer)
+        }
         yield Measured(layer, in_turn(runs, repeats))
 
 
@@ -69,7 +74,7 @@ def in_turn(
     }
 
 
-def both_ways(layer: Layer, form: str) -> Callable[[], None]:
+def both_ways(layer: Layer, algorithm: str) -> Callable[[], None]:
     """Return what convolves maps of a layer upwards and downwards once."""
     few, many, positions = layer
     side = round(positions**0.5)
@@ -77,7 +82,7 @@ def both_ways(layer: Layer, form: str) -> Callable[[], None]:
     up = Convolution(
         weight.contiguous(memory_format=torch.channels_last),
         torch.zeros(many),
-        form=form,
+        algorithm=algorithm,
     )
     x, y = maps(few, side), maps(many, side)
 
@@ -98,7 +103,7 @@ def tune() -> int:
     if not enabled():
         say(
             "error: there is nothing to tune: torch's oneDNN is missing, or "
-            "STYLETUT_CONVOLUTION switches the fast forms off"
+            "STYLETUT_CONVOLUTION switches the fast ones off"
         )
         return 1
     threads = torch.get_num_threads()
@@ -120,12 +125,13 @@ def tune() -> int:
         say(f"error: the table cannot be stored: {error}")
         return 1
     other = sum(
-        forms.chosen(each.layer, table) != forms.rule(each.layer, threads)
+        algorithms.chosen(each.layer, table)
+        != algorithms.rule(each.layer, threads)
         for each in table
     )
     say(
-        f"{other} of {len(table)} layers will run in another form than the "
-        "rule's. Delete this file to return to the rule:"
+        f"{other} of {len(table)} layers will run by another algorithm than "
+        "the rule's. Delete this file to return to the rule:"
     )
     print(path)
     return 0

@@ -15,7 +15,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
-from styletut.figures import COLORS, Figure, blank, look
+from styletut.plots.figures import COLORS, Figure, blank, look
 
 # What the colors say, the dashes, marks and hatches say again.
 _DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))

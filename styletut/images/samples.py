@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from styletut.pictures import ImageError
+from styletut.images.picture import ImageError
 
-STYLE_FOLDER = Path(__file__).parent / "data" / "styles"
+STYLE_FOLDER = Path(str(files("styletut"))) / "data" / "styles"
 
 
 @dataclass(frozen=True)

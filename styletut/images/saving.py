@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from styletut.pictures import ImageError, to_pil
+from styletut.images.picture import ImageError, to_pil
 
 _MAX_COMMENT = 65533  # A JPEG segment's 16-bit length counts itself, too.
 

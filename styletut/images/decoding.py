@@ -13,9 +13,9 @@ import re
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
-from styletut.pictures import ImageError, check_shape, too_large
+from styletut.images.picture import ImageError, check_shape, too_large
 
 FORMATS = (
     *("AVIF", "BMP", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "PNG"),
@@ -24,16 +24,6 @@ FORMATS = (
 """Formats that are tried; no vector format, which would run a program."""
 
 _JPEG_BLOCK = 8  # Pixels; JPEG decodes at 1/2, 1/4 and 1/8 of its size.
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 _EXPORT = "Open it in an image program and export it as PNG or JPEG."
 _AGAIN = "Get the file again."
@@ -112,7 +102,7 @@ def upright_rgb(picture: Image.Image, name: str) -> Image.Image:
             f"{name} is damaged or cut off ({error}). {_AGAIN}"
         ) from error
     try:
-        rgb = _to_rgb(picture, name)
+        return _to_rgb(_upright(picture), name)
     except ImageError:
         raise
     except Exception as error:  # A rare mode, or data its mode forbids.
@@ -120,8 +110,6 @@ def upright_rgb(picture: Image.Image, name: str) -> Image.Image:
             f"{name} cannot be converted from mode {picture.mode} to RGB "
             f"({error}). {_EXPORT}"
         ) from error
-    turn = _TURNS.get(_orientation(picture))
-    return rgb if turn is None else rgb.transpose(turn)
 
 
 def _open(stream: BinaryIO, head: bytes, name: str) -> Image.Image:
@@ -165,12 +153,12 @@ def _decode_reduced(picture: Image.Image, least: int) -> None:
         )
 
 
-def _orientation(picture: Image.Image) -> int:
-    """The EXIF orientation; 1, upright, where the tags are broken."""
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF tag says; as it is where that is broken."""
     try:
-        return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        return ImageOps.exif_transpose(picture)
     except Exception:  # Broken tags of any kind must not cost the picture.
-        return 1
+        return picture
 
 
 def _to_rgb(picture: Image.Image, name: str) -> Image.Image:

@@ -1,0 +1,250 @@
+"""The command line: `styletut PHOTO STYLE -o OUT`.
+
+This module imports nothing heavy, so that `--version` is quick and
+`--doctor` works where torch does not.
+"""
+
+import argparse
+import io
+import sys
+from collections.abc import Sequence
+from textwrap import fill
+from typing import Any, NoReturn
+
+from styletut import __version__
+
+DESCRIPTION = """\
+Paint a photo in the style of a picture (Gatys, Ecker, Bethge). PHOTO and
+STYLE are names of sample pictures (see --samples), paths, or http(s)
+addresses. A sample's name is always the sample: write ./night for a file
+called night. What is not given is the convention's. Ctrl-C saves the best
+picture so far."""
+
+INSTALL = "`python -m styletut --doctor` tells what is missing and the remedy"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: the words after the command's name; sys.argv's if None.
+
+    Returns:
+        The exit status: 0 for a picture, 1 for a run that broke off or a
+        machine where none can be made, 2 for bad input, 130 for an
+        interrupt.
+
+    Raises:
+        SystemExit: after --help and --version (0), or for bad input (2).
+    """
+    if sys.stderr is None:  # closed: paint all the same, and be silent
+        sys.stderr = io.StringIO()
+    # A file's name may hold letters that this terminal cannot show.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    given = parse(arguments)
+    doctor, samples = given.pop("doctor", False), given.pop("samples", False)
+    tune = given.pop("tune", False)
+    try:  # torch takes a second to load, and may be missing or broken
+        if doctor:
+            from styletut.cli.doctor import examine
+
+            return examine()
+        if samples:
+            return _list_samples()
+        if tune:
+            from styletut.cli.tuning import tune as measure
+
+            return measure()
+        from styletut.cli.painting import paint
+    except (ImportError, OSError) as error:
+        sys.stderr.write(f"styletut: error: {error}; {INSTALL}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("styletut: interrupted; nothing is written\n")
+        return 130
+    return paint(
+        given.pop("photo"),
+        given.pop("style"),
+        given.pop("output", None),
+        given,
+    )
+
+
+def parse(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return what was typed, by name; what was not is left out.
+
+    Args:
+        arguments: as `main` takes them.
+
+    Raises:
+        SystemExit: as `main` does.
+    """
+    parser = _parser()
+    given = vars(parser.parse_intermixed_args(arguments))
+    kept = {k: v for k, v in given.items() if v is not None and v is not False}
+    alone = {"doctor", "samples", "tune"} & kept.keys()
+    if not (alone or {"photo", "style"} <= kept.keys()):
+        parser.error("give a PHOTO and a STYLE; --help tells more")
+    return kept
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser with errors of one line, and the known names in its help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+    def format_help(self) -> str:
+        return super().format_help() + _known_names()
+
+
+def _known_names() -> str:
+    """The names that options take, read only for the help: torch is slow."""
+    try:
+        from styletut.conventions import CONVENTIONS
+        from styletut.optimizers import OPTIMIZERS
+        from styletut.planning import STARTS
+        from styletut.vgg import LAYERS
+    except (ImportError, OSError) as error:
+        return f"\n{error}; {INSTALL}\n"
+    lists = {
+        "conventions": [
+            name
+            for name, convention in CONVENTIONS.items()
+            if convention.network == "vgg19" and convention.style_factor
+        ],
+        "optimizers": OPTIMIZERS,
+        "starts": STARTS,
+        "layers": LAYERS,
+    }
+    return "\n" + "".join(
+        fill(f"{title}: {', '.join(names)}", 79, subsequent_indent="  ") + "\n"
+        for title, names in lists.items()
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser("styletut", description=DESCRIPTION, allow_abbrev=False)
+    add = parser.add_argument
+    add("photo", nargs="?", metavar="PHOTO", help="what the picture shows")
+    add("style", nargs="?", metavar="STYLE", help="how it is painted")
+    add(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help=".png or .jpg to write, over what is there (default: "
+        "PHOTO-STYLE.png in this folder, numbered if there is one)",
+    )
+
+    picture = parser.add_argument_group("the picture").add_argument
+    picture(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="longer side of the result (default: the convention's, or the "
+        "photo's if that is smaller)",
+    )
+    picture(
+        "--style-size",
+        type=int,
+        metavar="PIXELS",
+        help="longer side of the style picture; larger gives larger strokes "
+        "(default: the convention's rule)",
+    )
+    picture(
+        "--alpha",
+        type=float,
+        metavar="WEIGHT",
+        help="weight of the content (default: the convention's)",
+    )
+    picture(
+        "--beta",
+        type=float,
+        metavar="WEIGHT",
+        help="weight of the style (default: the convention's)",
+    )
+    picture(
+        "--gamma",
+        type=float,
+        metavar="WEIGHT",
+        help="weight of the total variation (default: the convention's)",
+    )
+    picture(
+        "--content-layers",
+        metavar="LAYERS",
+        help="names, as in relu4_2, or names with weights, as in "
+        "relu4_2=1,relu5_2=0.5 (default: the convention's)",
+    )
+    picture(
+        "--style-layers",
+        metavar="LAYERS",
+        help="the same for the style (default: the convention's)",
+    )
+
+    run = parser.add_argument_group("the run").add_argument
+    run(
+        "--convention",
+        metavar="NAME",
+        help="whose formulas and numbers are used (default: styletut)",
+    )
+    run(
+        "--evaluations",
+        type=int,
+        metavar="N",
+        help="evaluations of the loss, over all sizes (default: the "
+        "convention's)",
+    )
+    run(
+        "--schedule",
+        metavar="STAGES",
+        help="sizes with their evaluations, coarse to fine, instead of "
+        "--size and --evaluations, as in 128:40,256:60",
+    )
+    run(
+        "--optimizer",
+        metavar="NAME",
+        help="what lowers the loss (default: the convention's)",
+    )
+    run(
+        "--start",
+        metavar="START",
+        help="name of a start (below), or a picture as PHOTO is one "
+        "(default: the convention's)",
+    )
+    run("--seed", type=int, metavar="N", help="of the noise (default: 0)")
+    run(
+        "--device",
+        metavar="NAME",
+        help="auto, cpu, cuda, mps or another of torch's (default: auto)",
+    )
+    run(
+        "--precision",
+        metavar="NAME",
+        help="of the network: auto, float32, tf32 or bfloat16; auto changes "
+        "nothing that is seen (default: auto)",
+    )
+
+    about = parser.add_argument_group("instead of a picture").add_argument
+    about("--samples", action="store_true", help="list the sample pictures")
+    about(
+        "--doctor",
+        action="store_true",
+        help="tell what this machine has, and how to get what is missing",
+    )
+    about(
+        "--tune",
+        action="store_true",
+        help="measure for a minute which form of each convolution is fastest "
+        "with this machine's CPU, and remember it in the cache folder",
+    )
+    about("--version", action="version", version=f"styletut {__version__}")
+    return parser
+
+
+def _list_samples() -> int:
+    from styletut.images import SAMPLES
+
+    for each in SAMPLES.values():
+        print(f"{each.name:<11}{each.kind:<9}{each.title}")
+    return 0

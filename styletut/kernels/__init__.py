@@ -1,0 +1,1 @@
+"""Fast arithmetic on a CPU: convolutions, products of matrices, poolings."""

@@ -1,0 +1,33 @@
+"""Where oneDNN's fused operators may stand in for torch's own kernels.
+
+They are for float32 on a CPU. The environment variable STYLETUT_CONVOLUTION
+switches them off: "plain" leaves everything to torch.
+"""
+
+import os
+
+import torch
+from torch import Tensor
+
+VARIABLE = "STYLETUT_CONVOLUTION"
+
+DEVICES = ("cpu", "meta")
+"""Devices that have them, and what stands for these where sizes count."""
+
+
+def enabled() -> bool:
+    """Return whether the fused operators are at hand and not switched off."""
+    return fused() and os.environ.get(VARIABLE, "") != "plain"
+
+
+def fused() -> bool:
+    """Return whether torch has oneDNN's fused operators."""
+    return torch.backends.mkldnn.is_available() and all(
+        hasattr(torch.ops.mkldnn, name)
+        for name in ("_convolution_pointwise_", "_linear_pointwise")
+    )
+
+
+def suits(x: Tensor) -> bool:
+    """Return whether a tensor can be computed with by the fused operators."""
+    return x.dtype == torch.float32 and x.device.type in DEVICES and enabled()

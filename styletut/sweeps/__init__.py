@@ -1,0 +1,19 @@
+"""Many runs at once: `sweep` makes them, `recorded` reads the course's own."""
+
+from styletut.sweeps.results import (
+    MissingResultsError,
+    PartialResults,
+    pick,
+    recorded,
+)
+from styletut.sweeps.sweeping import FailedRuns, sweep, sweep_rows
+
+__all__ = [
+    "FailedRuns",
+    "MissingResultsError",
+    "PartialResults",
+    "pick",
+    "recorded",
+    "sweep",
+    "sweep_rows",
+]
