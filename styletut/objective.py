@@ -17,6 +17,7 @@ from styletut.conventions import (
     get_convention,
     kappa,
 )
+from styletut.conventions.network import convention_network
 from styletut.inputs import (
     Layers,
     Styles,
@@ -31,7 +32,6 @@ from styletut.losses import (
     gram_matrix,
     total_variation,
 )
-from styletut.networks import convention_network
 from styletut.precision import arithmetic, find_precision, maps_dtype
 from styletut.pullback import (
     Memory,
@@ -43,7 +43,8 @@ from styletut.pullback import (
 from styletut.pulls import all_of, content_pull, style_pull
 from styletut.replay import Replay
 from styletut.terms import Terms, weighted_sum
-from styletut.vgg import VGG19, channels, feature_shape
+from styletut.vgg import VGG19, feature_shape
+from styletut.vgg.network import channels
 
 __all__ = ["Objective", "StyleTarget", "Terms"]
 

@@ -15,13 +15,14 @@ from styletut.conventions import (
     check_runnable,
     get_convention,
 )
+from styletut.conventions.network import weights_at_hand
 from styletut.images.picture import MAX_PIXELS, check_size, fit, too_large
 from styletut.inputs import Layers
-from styletut.networks import weights_at_hand
-from styletut.optimizers import check_budget, check_options
+from styletut.optimizers.catalogue import check_budget, check_options
+from styletut.optimizers.variable import check_rule
 from styletut.precision import find_precision
-from styletut.ranges import check_rule
-from styletut.vgg import VGG19, check_layers, describe, receptive_field
+from styletut.vgg import VGG19, check_layers, receptive_field
+from styletut.vgg.network import describe
 
 STARTS = ("content", "noise", "style", "grey")
 

@@ -17,13 +17,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from styletut.conventions.network import convention_network
 from styletut.images import load_image, resize
 from styletut.images.picture import check_range, fit, resize_to
 from styletut.inputs import pairs
 from styletut.memory.free import free_memory
 from styletut.minimization import minimize, run_optimizer, warned
-from styletut.networks import convention_network
-from styletut.optimizers import LEARNED, OPTIMIZERS
+from styletut.optimizers import OPTIMIZERS
+from styletut.optimizers.quasi_newton import LEARNED
 from styletut.planning import Plan, plan_run, style_shape
 from styletut.steps import (
     Best,

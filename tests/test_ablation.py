@@ -464,7 +464,7 @@ def test_a_killed_worker_of_a_dask_cluster_loses_nothing(tmp_path):
 
 def test_a_bare_machine_can_sweep(tmp_path):
     """With torch, numpy and Pillow alone, from pictures and weights files."""
-    from styletut.weights import oxford_path
+    from styletut.vgg.weights import oxford_path
 
     for name in ("chelsea", "night"):
         save_image(sample(name), tmp_path / f"{name}.png")

@@ -10,16 +10,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from styletut.distances import (
+from styletut.metrics import (
     CONTENT_LAYERS,
     content_distance,
     gaussian_wasserstein,
-    network,
     self_similarity_distance,
     style_distance,
     wasserstein_distance,
 )
 from styletut.vgg import VGG19
+from styletut.vgg.network import shared_network
 
 DISTANCES = [
     content_distance,
@@ -120,9 +120,9 @@ def test_layers_and_networks_are_free(distance, photo, painting):
 
 
 def test_the_network_is_made_once():
-    assert network() is network()
-    assert network().pooling == "max"
-    assert network(pooling="average").pooling == "average"
+    assert shared_network() is shared_network()
+    assert shared_network().pooling == "max"
+    assert shared_network(pooling="average").pooling == "average"
 
 
 columns = st.lists(

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from styletut.conventions import CONVENTIONS, convert_weights
-from styletut.factors import Convention
+from styletut.conventions import CONVENTIONS, Convention, convert_weights
 from styletut.images import load_image, resize, sample, save_image
 from styletut.sweeps import jobs
 from styletut.sweeps.jobs import FORMULAS, make_job, pack, unpack, work
-from styletut.weights import oxford_path
+from styletut.vgg.weights import oxford_path
 
 BASE = {"size": 48, "evaluations": 2}
 

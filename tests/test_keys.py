@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from styletut.conventions import factors
 from styletut.metrics import compare
 from styletut.sweeps.grids import grid, job_of, reader
 from styletut.sweeps.jobs import _canonical
@@ -47,10 +48,5 @@ def test_metrics_keep_the_name_they_were_stored_under():
 
 
 def test_functions_keep_the_name_they_have_in_keys():
-    factors = sys.modules[
-        importlib.import_module("styletut.conventions")
-        .CONVENTIONS["keras_example"]
-        .style_factor.__module__
-    ]
     for name in ("mean", "by_positions", "gram_mean", "keras_rate"):
         assert _canonical(getattr(factors, name)) == f"styletut.factors.{name}"

@@ -16,11 +16,10 @@ import torch
 from PIL import Image
 
 import styletut
-from styletut import networks
 from styletut.cli import arguments, doctor, painting, progress
 from styletut.cli.arguments import parse_layers, parse_schedule
 from styletut.cli.main import main, parse
-from styletut.conventions import DEFAULT_CONVENTION
+from styletut.conventions import DEFAULT_CONVENTION, network
 from styletut.images import SAMPLES, save_image
 from styletut.kernels import timings
 from styletut.objective import Terms
@@ -560,7 +559,7 @@ def test_an_unwritable_target_is_found_before_any_work(monkeypatch, capsys):
 @pytest.mark.filterwarnings("default")
 def test_warnings_are_plain_lines(monkeypatch, capsys):
     monkeypatch.setenv("TORCH_HOME", str(Path.cwd()))  # no weights in there
-    networks._warn_of_other_features.cache_clear()
+    network._warn_of_other_features.cache_clear()
     words = [*PAIR, *QUICK, "--convention", "pytorch_tutorial"]
     assert main([*words, "-o", "out.png"]) == 0
     error = capsys.readouterr().err
@@ -652,7 +651,7 @@ def test_doctor_goes_on_without_what_is_optional(monkeypatch, capsys):
 def test_doctor_finds_damaged_weights(monkeypatch, folder, capsys):
     damaged = folder / "weights.bin"
     damaged.write_bytes(b"half a file")
-    monkeypatch.setattr("styletut.weights.oxford_path", lambda: damaged)
+    monkeypatch.setattr("styletut.vgg.weights.oxford_path", lambda: damaged)
     assert main(["--doctor"]) == 1
     out = capsys.readouterr().out
     assert "is wrong, not c34748d2..." in out

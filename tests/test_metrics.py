@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from styletut.distances import network
+from styletut.conventions import CONVENTIONS
 from styletut.images import sample
 from styletut.metrics import (
     CONTENT_LAYERS,
@@ -22,7 +22,7 @@ from styletut.metrics import (
     style_distance,
     wasserstein_distance,
 )
-from styletut.published import CONVENTIONS
+from styletut.vgg.network import shared_network
 
 
 def shifted(picture):
@@ -178,7 +178,7 @@ def test_what_has_no_histogram_is_refused(photo):
 def test_compare_is_every_metric(photo, painting):
     x = (photo * 0.7 + 0.3 * painting[..., : photo.shape[2], :]).clamp(0, 1)
     found = compare(x, photo, painting)
-    average = network(pooling="average")
+    average = shared_network(pooling="average")
 
     def mean(distances):
         return sum(distances.values()) / len(distances)

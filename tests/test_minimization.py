@@ -13,7 +13,7 @@ from styletut.conventions import CONVENTIONS
 from styletut.images import sample
 from styletut.minimization import minimize
 from styletut.objective import Objective, Terms
-from styletut.ranges import RANGE_RULES, SIGMOID_MARGIN
+from styletut.optimizers.variable import RANGE_RULES, SIGMOID_MARGIN
 from styletut.steps import StoppedEarly
 
 

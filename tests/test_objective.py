@@ -8,7 +8,10 @@ import pytest
 import torch
 
 from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION
-from styletut.networks import _warn_of_other_features, convention_network
+from styletut.conventions.network import (
+    _warn_of_other_features,
+    convention_network,
+)
 from styletut.objective import Objective, Terms
 from styletut.vgg import LAYERS, VGG19, feature_shape
 

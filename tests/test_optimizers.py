@@ -10,16 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from styletut import optimizers
 from styletut.optimizers import (
     OPTIMIZERS,
     adam,
+    descent,
     gradient_descent,
     lbfgs,
+    quasi_newton,
     spectral_lbfgs,
     torch_lbfgs,
 )
-from styletut.spectrum import band_energies, scale_bands
+from styletut.optimizers.spectrum import band_energies, scale_bands
 
 
 def spectral_lbfgs_of_vectors(evaluate, start, *, bounds=None, **settings):
@@ -163,7 +164,7 @@ def test_two_loop_recursion_is_the_bfgs_update_of_a_dense_matrix():
     for _ in range(3):
         s = torch.randn(5, generator=generator, dtype=torch.float64)
         y = A @ s
-        pairs.append(optimizers._Pair(s, y))
+        pairs.append(quasi_newton._Pair(s, y))
     eye = torch.eye(5, dtype=torch.float64)
     H = eye * (s @ y) / (y @ y)
     for s, y in pairs:
@@ -171,7 +172,7 @@ def test_two_loop_recursion_is_the_bfgs_update_of_a_dense_matrix():
         H = V.T @ H @ V + torch.outer(s, s) / (s @ y)
     g = torch.randn(5, generator=generator, dtype=torch.float64)
     torch.testing.assert_close(
-        optimizers._two_loop(g.clone(), pairs, torch.ones(()).to(g)), H @ g
+        quasi_newton._two_loop(g.clone(), pairs, torch.ones(()).to(g)), H @ g
     )
 
 
@@ -285,7 +286,7 @@ def test_the_first_step_is_as_long_as_it_says():
     function = Counted(lambda x: 1e9 * (x * torch.arange(5)).sum())
     list(lbfgs(function, x0, evaluations=2, unit=255))
     moved = (function.points[1] - x0).square().mean().sqrt()
-    assert float(moved) == pytest.approx(optimizers.FIRST_STEP * 255)
+    assert float(moved) == pytest.approx(descent.FIRST_STEP * 255)
 
 
 # --- all of them -------------------------------------------------------------
@@ -392,7 +393,7 @@ def test_a_pair_that_curves_downwards_is_passed_over():
     s = torch.tensor([1.0, 0], dtype=torch.float64)
     g = torch.tensor([3.0, 5], dtype=torch.float64)
     h = torch.tensor(0.5, dtype=torch.float64)
-    pair, two_loop = optimizers._Pair, optimizers._two_loop
+    pair, two_loop = quasi_newton._Pair, quasi_newton._two_loop
     upwards, downwards = pair(s, 2 * s), pair(s, -2 * s)
     torch.testing.assert_close(two_loop(g.clone(), [downwards], h), h * g)
     with_one = two_loop(g.clone(), [downwards, upwards], h)
@@ -407,14 +408,14 @@ def test_held_coordinates_are_as_if_cut_out_of_the_pairs(seed):
         return torch.randn(shape, generator=generator, dtype=torch.float64)
 
     A = torch.eye(7, dtype=torch.float64) + 0.2 * normal(7, 7)
-    pairs = [optimizers._Pair(s, A @ s) for s in normal(4, 7)]
+    pairs = [quasi_newton._Pair(s, A @ s) for s in normal(4, 7)]
     free, h = (normal(7) > -0.7).double(), normal(1)[0].exp()
     q = normal(7) * free
     some = free.bool()
-    parts = [optimizers._Pair(s[some], y[some]) for s, y in pairs]
+    parts = [quasi_newton._Pair(s[some], y[some]) for s, y in pairs]
     expected = torch.zeros_like(q)
-    expected[some] = optimizers._two_loop(q[some], parts, h)
-    found = optimizers._two_loop(q, pairs, h, free)
+    expected[some] = quasi_newton._two_loop(q[some], parts, h)
+    found = quasi_newton._two_loop(q, pairs, h, free)
     torch.testing.assert_close(found, expected)
 
 
@@ -454,16 +455,16 @@ def test_the_inverse_of_two_steps_is_right_in_each_band():
     """With pairs of a Hessian that scales bands, B y has the s of each."""
     curvatures = torch.linspace(0.5, 4, 18, dtype=torch.float64).reshape(3, 6)
     pairs = [
-        optimizers._Pair(s, scale_bands(s, curvatures))
+        quasi_newton._Pair(s, scale_bands(s, curvatures))
         for s in (small_picture(1), small_picture(2))
     ]
-    gains = optimizers._gains(
-        pairs[-1], [optimizers._bands(pair) for pair in pairs]
+    gains = quasi_newton._gains(
+        pairs[-1], [quasi_newton._bands(pair) for pair in pairs]
     )
     torch.testing.assert_close(gains, 1 / curvatures)
     q = small_picture(3)
     h = torch.ones((), dtype=torch.float64)
-    found = optimizers._two_loop(q.clone(), pairs, h, gains=gains)
+    found = quasi_newton._two_loop(q.clone(), pairs, h, gains=gains)
     torch.testing.assert_close(found, scale_bands(q, 1 / curvatures))
 
 
@@ -505,10 +506,12 @@ def test_a_run_goes_on_with_what_another_has_learned():
             )
         )
 
-    learned = deque(maxlen=optimizers.LEARNED)
+    learned = deque(maxlen=quasi_newton.LEARNED)
     iterates = run(learned)
     expected = [
-        optimizers._bands(optimizers._Pair(b.x - a.x, b.gradient - a.gradient))
+        quasi_newton._bands(
+            quasi_newton._Pair(b.x - a.x, b.gradient - a.gradient)
+        )
         for a, b in pairwise(iterates)
     ]
     torch.testing.assert_close(list(learned), expected)

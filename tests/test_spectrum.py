@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from styletut import spectrum
-from styletut.spectrum import (
+from styletut.optimizers import spectrum
+from styletut.optimizers.spectrum import (
     OCTAVES,
     band_energies,
     band_gains,

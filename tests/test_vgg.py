@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from torch.utils.flop_counter import FlopCounterMode
 
-from styletut import weights
 from styletut.images import sample
 from styletut.objective import Objective
 from styletut.vgg import (
@@ -20,13 +19,10 @@ from styletut.vgg import (
     feature_shape,
     normalize_filters,
     receptive_field,
+    weights,
 )
-from styletut.weights import (
-    CONV_LAYERS,
-    load_weights,
-    mean_activations,
-    oxford_path,
-)
+from styletut.vgg.layers import CONV_LAYERS
+from styletut.vgg.weights import load_weights, mean_activations, oxford_path
 
 # Configuration E of Simonyan and Zisserman's table 1; M is a pooling.
 CONFIGURATION_E = (

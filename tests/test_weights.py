@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from styletut import weights
-from styletut.weights import (
-    CONV_LAYERS,
+from styletut.vgg import weights
+from styletut.vgg.layers import CONV_LAYERS
+from styletut.vgg.weights import (
     MEAN_FLOOR,
     load_weights,
     mean_activations,

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from styletut.images import SAMPLES, sample
 from styletut.vgg import POOLINGS, VGG19
-from styletut.weights import CONV_LAYERS
+from styletut.vgg.layers import CONV_LAYERS
 
 SIDE = 224  # the size of the crops that the network was trained on
 OUTPUT = (

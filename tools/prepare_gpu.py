@@ -13,7 +13,7 @@ from pathlib import Path
 from recorded_runs import gpu_plan
 
 from styletut.images import sample, save_image
-from styletut.weights import oxford_path
+from styletut.vgg.weights import oxford_path
 
 TAKE = """Take along, to a machine with Python 3.10, torch, numpy, pillow:
   the folders styletut, tools and benchmarks, and the Makefile

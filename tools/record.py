@@ -39,7 +39,7 @@ from stored_runs import Planned, planned, stored, write_notes
 
 from styletut.metrics import compare
 from styletut.sweeps.sweeping import sweep_rows
-from styletut.weights import OXFORD_SHA256, sha256
+from styletut.vgg.weights import OXFORD_SHA256, sha256
 
 ROOT = Path(__file__).resolve().parent.parent
 TOY = ((48, 2),)

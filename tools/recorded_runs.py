@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from styletut.conventions import get_convention, paper_weights
-from styletut.distances import CONTENT_LAYERS, STYLE_LAYERS
 from styletut.images.picture import fit
+from styletut.metrics import CONTENT_LAYERS, STYLE_LAYERS
 
 Settings = dict[str, Any]
 Pair = tuple[str, str]

@@ -129,7 +129,7 @@ def _torch() -> Iterator[Finding]:
 
 def _weights() -> Iterator[Finding]:
     try:
-        from styletut.weights import (
+        from styletut.vgg.weights import (
             OXFORD_SHA256,
             TORCHVISION_SHA256,
             oxford_path,
@@ -168,7 +168,7 @@ def _checked(
     what: str, path: Path, expected: str, remedy: str, fatal: bool
 ) -> Finding:
     """Compare a file's SHA-256 with how the right one begins."""
-    from styletut.weights import sha256
+    from styletut.vgg.weights import sha256
 
     digest = sha256(path)
     if digest.startswith(expected):

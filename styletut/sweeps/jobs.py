@@ -21,14 +21,14 @@ from torch import Tensor
 
 from styletut import __version__
 from styletut.conventions import Convention
-from styletut.distances import network
+from styletut.conventions.network import weights_at_hand
 from styletut.images.picture import check_picture, resize_to
-from styletut.networks import weights_at_hand
 from styletut.planning import Plan, find_device, plan_run, style_shape
 from styletut.steps import Result, StoppedEarly
 from styletut.transfer import stylize
 from styletut.vgg import VGG19
-from styletut.weights import OXFORD_SHA256, TORCHVISION_SHA256, sha256
+from styletut.vgg.network import shared_network
+from styletut.vgg.weights import OXFORD_SHA256, TORCHVISION_SHA256, sha256
 
 Metrics = Callable[[Tensor, Tensor, Tensor], Mapping[str, float]]
 """Takes a result, the content and the style picture; gives names and numbers,
@@ -50,6 +50,14 @@ FORMULAS = (
     "style_size",
 )
 """What decides a run in a convention, apart from what a `Plan` has settled."""
+
+
+STORED_AS: Mapping[str, str] = {
+    "styletut.conventions.factors": "styletut.factors",
+    "styletut.metrics.comparison": "styletut.metrics",
+}
+"""Modules by the names that they have in keys and in stored runs: those that
+they had when the first of these runs were made."""
 
 
 class Packed(NamedTuple):
@@ -197,7 +205,7 @@ def _painted(job: Job) -> Outcome:
     plan = _plan(job.content, settings)
     chosen = _network_of(plan.convention, job.settings)
     chosen["weights"] = job.settings.get("weights", chosen["weights"])
-    vgg = network(**chosen, device=find_device(device))
+    vgg = shared_network(**chosen, device=find_device(device))
     with warnings.catch_warnings():
         # the result says so itself
         warnings.simplefilter("ignore", StoppedEarly)
@@ -308,13 +316,25 @@ def _canonical(value: Any) -> Any:
         return {str(k): _canonical(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_canonical(v) for v in value]
-    name = getattr(value, "__qualname__", "<")
-    if "<" in name:
+    name = spelled(value)
+    if not name:
         raise ValueError(
             f"a sweep cannot tell {value!r} from another; settings are "
             "numbers, words, lists, mappings, or functions of a module"
         )
-    return f"{value.__module__}.{name}"
+    return name
+
+
+def spelled(function: Any) -> str:
+    """Return how keys and stored runs call a function, "" if they cannot.
+
+    A function of a notebook, say, may be another one tomorrow.
+    """
+    name = getattr(function, "__qualname__", "<")
+    module = getattr(function, "__module__", "__main__")
+    if "<" in name or module == "__main__":
+        return ""
+    return f"{STORED_AS.get(module, module)}.{name}"
 
 
 @contextmanager

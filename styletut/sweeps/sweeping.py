@@ -31,7 +31,7 @@ from typing import Any
 
 from styletut.metrics import compare
 from styletut.sweeps.grids import Settings, grid, job_of, reader, shown
-from styletut.sweeps.jobs import Job, Metrics, Outcome
+from styletut.sweeps.jobs import Job, Metrics, Outcome, spelled
 from styletut.sweeps.store import (
     Record,
     read_picture_of,
@@ -226,16 +226,11 @@ def _result_of(job: Job | str, results: Mapping[str, Row]) -> Row:
 
 
 def _name(metrics: Metrics | None) -> str:
-    """Return what metrics are stored under, or "" if they have no name.
-
-    A function of a notebook, say, may be another one tomorrow.
-    """
+    """Return what metrics are stored under, or "" if they have no name."""
     if isinstance(metrics, partial):
         inner = _name(metrics.func)
         return inner and f"{inner} {metrics.args} {metrics.keywords}"
-    name = getattr(metrics, "__qualname__", "<")
-    module = getattr(metrics, "__module__", "__main__")
-    return "" if "<" in name or module == "__main__" else f"{module}.{name}"
+    return spelled(metrics)
 
 
 def columns(rows: Sequence[Row]) -> list[str]:

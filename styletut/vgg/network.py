@@ -3,7 +3,7 @@
 The network is that of Simonyan and Zisserman, "Very deep convolutional
 networks for large-scale image recognition" (ICLR 2015), configuration E,
 without its fully connected layers. Where the weights come from, and what
-rounding them to 256 values a layer changes, is told in `styletut.weights`.
+rounding them to 256 values a layer changes, is told in `vgg.weights`.
 """
 
 import copy
@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache, partial
 from itertools import groupby
 from os import PathLike
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -24,20 +23,24 @@ from styletut.kernels.convolution import (
     convolve,
 )
 from styletut.kernels.onednn import enabled
-from styletut.weights import (
-    CONV_LAYERS,
-    Parameters,
+from styletut.vgg.layers import (
+    LAYERS,
+    check_layers,
+    convolutions_below,
+    feature_shape,
+    up_to_deepest,
+)
+from styletut.vgg.weights import (
     load_weights,
     mean_activations,
+    normalize_filters,
 )
-
-CHANNELS = (64, 128, 256, 512, 512)
-"""Channels of every layer of the five blocks."""
 
 OXFORD_MEAN = (123.68, 116.779, 103.939)
 """Mean color of the training set, R, G, B in 0 to 255."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
+
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """Mean and standard deviation, R, G, B in [0, 1], as torchvision has them."""
 
@@ -45,88 +48,6 @@ POOLINGS: dict[str, Callable[..., Tensor]] = {
     "max": F.max_pool2d,
     "average": F.avg_pool2d,
 }
-
-
-def _layer_names() -> Iterable[str]:
-    for block, convolutions in groupby(CONV_LAYERS, key=lambda name: name[4]):
-        for name in convolutions:
-            yield name
-            yield name.replace("conv", "relu")
-        yield f"pool{block}"
-
-
-LAYERS: tuple[str, ...] = tuple(_layer_names())
-"""All 37 layers from the picture upwards: `conv4_2` is the convolution's
-output, `relu4_2` the same after the ReLU, `pool4` ends the block."""
-
-
-class ReceptiveField(NamedTuple):
-    """What one position of a layer sees of the picture, in pixels."""
-
-    size: int
-    stride: int
-
-
-def check_layers(layers: Iterable[str]) -> tuple[str, ...]:
-    """Return `layers` as a tuple, or raise ValueError naming a wrong one."""
-    names = (layers,) if isinstance(layers, str) else tuple(layers)
-    for name in names:
-        if name not in LAYERS:
-            raise ValueError(
-                f"VGG-19 has no layer {name!r}; "
-                f"its layers are {', '.join(LAYERS)}"
-            )
-    return names
-
-
-def receptive_field(layer: str) -> ReceptiveField:
-    """Return the side of the square that one unit of `layer` sees.
-
-    Every layer with a k x k window and stride s turns (size, stride) =
-    (r, j) into (r + (k - 1) j, s j); a picture's pixel has (1, 1). Notebook
-    01, (1.4).
-
-    Raises:
-        ValueError: if there is no such layer.
-    """
-    check_layers([layer])
-    size, stride = 1, 1
-    for name in LAYERS[: LAYERS.index(layer) + 1]:
-        if name.startswith("conv"):
-            size += 2 * stride
-        elif name.startswith("pool"):
-            size += stride
-            stride *= 2
-    return ReceptiveField(size, stride)
-
-
-def feature_shape(layer: str, height: int, width: int) -> tuple[int, int, int]:
-    """Return (N, h, w) of `layer` for a picture of height x width pixels.
-
-    Convolutions pad and keep the size; each pooling halves and rounds down.
-
-    Raises:
-        ValueError: if there is no such layer or nothing is left of it.
-    """
-    stride = receptive_field(layer).stride
-    if min(height, width) < stride:
-        raise ValueError(
-            f"a picture of {width} x {height} pixels is too small for "
-            f"{layer}: its shorter side must be at least {stride} pixels"
-        )
-    channels = CHANNELS[int(layer[4]) - 1]
-    return channels, height // stride, width // stride
-
-
-def up_to_deepest(layers: Iterable[str]) -> tuple[str, ...]:
-    """Return all layers from the picture to the deepest of some."""
-    return LAYERS[: max(map(LAYERS.index, layers)) + 1]
-
-
-def convolutions_below(layers: Iterable[str]) -> tuple[str, ...]:
-    """Return the convolutions from the picture to the deepest of layers."""
-    needed = up_to_deepest(check_layers(layers))
-    return tuple(name for name in needed if name.startswith("conv"))
 
 
 class VGG19(nn.Module):
@@ -389,6 +310,22 @@ def _frozen(N: int, C: int) -> nn.Conv2d:
     return conv.requires_grad_(False)
 
 
+@lru_cache(maxsize=4)
+def shared_network(
+    weights: str = "oxford",
+    pooling: str = "max",
+    normalize: bool = False,
+    device: torch.device | str = "cpu",
+) -> VGG19:
+    """Return a `VGG19` on a device, made once in a process.
+
+    Raises:
+        ValueError: as `VGG19`.
+        FileNotFoundError: if the weights are not on this machine.
+    """
+    return VGG19(weights, pooling, normalize).to(device)
+
+
 def describe(weights: str, pooling: str, normalize: bool) -> str:
     """Return a network's settings in words."""
     return f"weights={weights!r}, pooling={pooling!r}, normalize={normalize}"
@@ -412,31 +349,3 @@ def _forget_casts(vgg: VGG19, keys: object = None) -> None:
     """Drop copies in other dtypes; the weights they are of have changed."""
     vgg._casts.clear()
     vgg._convolutions.clear()
-
-
-def normalize_filters(
-    parameters: Parameters, means: dict[str, Tensor]
-) -> Parameters:
-    """Divide each channel of every ReLU layer by its mean activation.
-
-    ReLU and pooling commute with positive factors, so W'_oi = W_oi m_i / m_o
-    and b'_o = b_o / m_o, with m_i the mean of the layer's input channel i
-    and m_o that of its output channel o, give exactly F / m in every layer
-    (Gatys, Ecker, Bethge 2016, section 2; notebook 01, (1.6)).
-
-    Args:
-        parameters: layer -> (weight (N, C, 3, 3), bias (N,)), from the
-            picture upwards.
-        means: layer -> positive means (N,), for each of them.
-
-    Returns:
-        The rescaled parameters, as new tensors.
-    """
-    rescaled = {}
-    m_in = torch.ones(3)
-    for name, (weight, bias) in parameters.items():
-        m_out = means[name].to(weight)
-        ratio = m_in.to(weight)[None, :] / m_out[:, None]
-        rescaled[name] = (weight * ratio[..., None, None], bias / m_out)
-        m_in = m_out
-    return rescaled

@@ -8,16 +8,15 @@ that layers, networks and sizes can be compared.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from styletut.images.picture import ImageError, check_picture
+from styletut.conventions.published import RELU_N_1
 from styletut.losses import content_loss, gram_matrix
-from styletut.published import RELU_N_1
-from styletut.vgg import VGG19
+from styletut.metrics.pixels import check_finite, check_pair
+from styletut.vgg.network import shared_network
 
 CONTENT_LAYERS = ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")
 """Where contents are compared: the second layer of each block."""
@@ -216,54 +215,12 @@ def self_similarity_distance(
     return float((D - E).abs().sum(0).mean() / 2)
 
 
-def check_finite(x: Tensor, name: str) -> None:
-    """Refuse what is no picture, or holds infinite or undefined numbers.
-
-    Raises:
-        ImageError: with what was found.
-    """
-    check_picture(x, name)
-    if not torch.isfinite(x).all():
-        raise ImageError(f"{name} holds infinite or undefined numbers")
-
-
-def check_pair(x: Tensor, y: Tensor) -> None:
-    """Refuse what are not two pictures of one size.
-
-    Raises:
-        ImageError: with what was found.
-    """
-    check_finite(x, "the first picture")
-    check_finite(y, "the second picture")
-    if x.shape != y.shape:
-        raise ImageError(
-            f"the pictures have shapes {tuple(x.shape)} and "
-            f"{tuple(y.shape)}; they must be equal"
-        )
-
-
-@lru_cache(maxsize=4)
-def network(
-    weights: str = "oxford",
-    pooling: str = "max",
-    normalize: bool = False,
-    device: torch.device | str = "cpu",
-) -> VGG19:
-    """Return a `VGG19` on a device, made once in a process.
-
-    Raises:
-        ValueError: as `VGG19`.
-        FileNotFoundError: if the weights are not on this machine.
-    """
-    return VGG19(weights, pooling, normalize).to(device)
-
-
 def _maps(
     x: Tensor, y: Tensor, layers: Iterable[str], vgg: Network | None
 ) -> Iterator[tuple[str, Tensor, Tensor]]:
     """Yield (layer, maps of x, maps of y), the maps in float64."""
     names = tuple(layers)
-    vgg = vgg or network(device=x.device)
+    vgg = vgg or shared_network(device=x.device)
     with torch.no_grad():
         F, P = vgg(x, names), vgg(y, names)
     for name in names:  # in float64 one layer at a time, for memory's sake

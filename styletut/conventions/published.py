@@ -9,8 +9,8 @@ in place, or its derivative is that of a rectified map, it is `relu4_2`.
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from styletut import factors
-from styletut.factors import Convention
+from styletut.conventions import factors
+from styletut.conventions.convention import Convention
 from styletut.vgg import CHANNELS, IMAGENET_STD
 
 DEFAULT_CONVENTION = "styletut"
@@ -26,6 +26,7 @@ IMAGENET_UNIT = (
 """Pixels divided by ImageNet's standard deviations, as torchvision does."""
 
 CAFFE = "BGR, 0 to 255, minus the mean color"
+
 IMAGENET = "RGB in [0, 1], minus mean, over standard deviation"
 
 
@@ -431,3 +432,19 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
     {entry.name: entry for entry in _TABLE}
 )
 """All conventions by name."""
+
+
+def get_convention(convention: str | Convention) -> Convention:
+    """Return the convention of that name, or the one given.
+
+    Raises:
+        ValueError: if there is none; the message lists the names.
+    """
+    if isinstance(convention, Convention):
+        return convention
+    if convention not in CONVENTIONS:
+        raise ValueError(
+            f"there is no convention {convention!r}; "
+            f"there are {', '.join(CONVENTIONS)}"
+        )
+    return CONVENTIONS[convention]

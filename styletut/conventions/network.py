@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import torch
 
-from styletut.conventions import Convention
+from styletut.conventions.convention import Convention
 from styletut.vgg import LAYERS, VGG19
-from styletut.weights import torchvision_path
+from styletut.vgg.weights import torchvision_path
 
 
 def convention_network(

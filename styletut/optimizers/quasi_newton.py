@@ -1,35 +1,26 @@
-"""Minimization of a function of a tensor, as generators of its iterates.
+"""L-BFGS: directions from the changes of the gradient on the way."""
 
-All of them take `evaluate(x) -> (value, gradient)`, a start, the number of
-evaluations to spend and bounds to stay within, and yield an `Iterate` right
-after each accepted point was evaluated. What they decide on the host costs
-one read of a few numbers an evaluation (`torch_lbfgs`, which is torch's own,
-reads more), and nothing depends on the clock.
-"""
-
-import inspect
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from styletut.spectrum import band_energies, band_gains, scale_bands
-
-Evaluate = Callable[[Tensor], tuple[Tensor, Tensor]]
-Bounds = tuple[Tensor, Tensor] | None
-Rate = float | Callable[[int], float]
+from styletut.optimizers.descent import (
+    FIRST_STEP,
+    Bounds,
+    Evaluate,
+    Iterate,
+    _project,
+    _root_mean_square,
+)
+from styletut.optimizers.spectrum import band_energies, band_gains, scale_bands
 
 SUFFICIENT_DECREASE = 1e-4
 """Armijo's constant: least part of the predicted decrease (Nocedal and
 Wright 2006, equation 3.4)."""
-
-FIRST_STEP = 0.01
-"""Root mean square of the first step along the gradient, in pixel values of
-[0, 1]: two and a half of 255 grey levels."""
 
 SMALLEST_COSINE = 1e-8
 """Pairs with less curvature, y.s / (|y| |s|), say nothing and are left out."""
@@ -39,15 +30,6 @@ BACKTRACKS = 12
 
 LEARNED = 15
 """Pairs that tell `spectral_lbfgs` the curvature of a band."""
-
-
-class Iterate(NamedTuple):
-    """A point of a run, with the function's value and gradient there."""
-
-    x: Tensor
-    value: Tensor
-    gradient: Tensor
-    evaluations: int
 
 
 class _Pair(NamedTuple):
@@ -221,134 +203,6 @@ def torch_lbfgs(
         yield Iterate(visited, value, gradient, k + 1)
 
 
-def adam(
-    evaluate: Evaluate,
-    start: Tensor,
-    *,
-    evaluations: int,
-    bounds: Bounds = None,
-    learning_rate: Rate | None = None,
-    betas: tuple[float, float] = (0.9, 0.999),
-    epsilon: float = 1e-8,
-    unit: float = 1.0,
-) -> Iterator[Iterate]:
-    """Adam (Kingma and Ba 2015, algorithm 1), projected onto the bounds.
-
-    Notebook 06, (6.5).
-
-    Args:
-        evaluate: x -> (value, gradient).
-        start: first point.
-        evaluations: how often `evaluate` is called.
-        bounds: (lowest, highest) value of x, or None.
-        learning_rate: about how far an entry of x moves in a step, a number
-            or a function of the step 0, 1, ...; by default 0.02 `unit`.
-        betas: decay of the first and the second moment.
-        epsilon: added to the root of the second moment.
-        unit: what 1 of a pixel's range [0, 1] is in x.
-
-    Yields:
-        Every point.
-    """
-    rate = 0.02 * unit if learning_rate is None else learning_rate
-    x = _project(start, bounds)
-    m, v = torch.zeros_like(x), torch.zeros_like(x)
-    for k in range(evaluations):
-        value, g = evaluate(x)
-        yield Iterate(x, value, g, k + 1)
-        m = betas[0] * m + (1 - betas[0]) * g
-        v = betas[1] * v + (1 - betas[1]) * g.square()
-        m_hat = m / (1 - betas[0] ** (k + 1))
-        v_hat = v / (1 - betas[1] ** (k + 1))
-        step = m_hat / (v_hat.sqrt() + epsilon)
-        x = _project(x - _rate(rate, k) * step, bounds)
-
-
-def gradient_descent(
-    evaluate: Evaluate,
-    start: Tensor,
-    *,
-    evaluations: int,
-    bounds: Bounds = None,
-    learning_rate: Rate | None = None,
-    momentum: float = 0.0,
-    unit: float = 1.0,
-) -> Iterator[Iterate]:
-    """Gradient descent, projected onto the bounds.
-
-    With momentum it is (6.4) of notebook 06.
-
-    Args:
-        evaluate: x -> (value, gradient).
-        start: first point.
-        evaluations: how often `evaluate` is called.
-        bounds: (lowest, highest) value of x, or None.
-        learning_rate: factor of the gradient, a number or a function of the
-            step 0, 1, ...; by default the one that moves x by `FIRST_STEP`
-            in the root mean square at the first step.
-        momentum: part of the last step's velocity that is kept (heavy ball,
-            Polyak 1964).
-        unit: what 1 of a pixel's range [0, 1] is in x.
-
-    Yields:
-        Every point.
-    """
-    x = _project(start, bounds)
-    velocity = torch.zeros_like(x)
-    for k in range(evaluations):
-        value, g = evaluate(x)
-        yield Iterate(x, value, g, k + 1)
-        if learning_rate is None:
-            learning_rate = FIRST_STEP * unit / float(_root_mean_square(g))
-        velocity = momentum * velocity - _rate(learning_rate, k) * g
-        x = _project(x + velocity, bounds)
-
-
-OPTIMIZERS: Mapping[str, Callable[..., Iterator[Iterate]]] = MappingProxyType(
-    {
-        "lbfgs": lbfgs,
-        "spectral_lbfgs": spectral_lbfgs,
-        "torch_lbfgs": torch_lbfgs,
-        "adam": adam,
-        "gradient_descent": gradient_descent,
-    }
-)
-"""The optimizers by name."""
-
-
-def check_budget(evaluations: int) -> None:
-    """Raise ValueError unless there is a whole evaluation to spend."""
-    whole = hasattr(evaluations, "__index__")  # NumPy's integers, too
-    if not whole or isinstance(evaluations, bool) or evaluations < 1:
-        raise ValueError(
-            f"evaluations is {evaluations!r}; a run takes a whole number of "
-            "them, at least 1"
-        )
-
-
-def check_options(optimizer: str, options: Mapping[str, object]) -> None:
-    """Raise ValueError for an unknown optimizer or option of one."""
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(
-            f"there is no optimizer {optimizer!r}; "
-            f"there are {', '.join(OPTIMIZERS)}"
-        )
-    parameters = inspect.signature(OPTIMIZERS[optimizer]).parameters
-    given = {"evaluate", "start", "evaluations", "bounds", "unit"}
-    known = [name for name in parameters if name not in given]
-    history = options.get("history", 1)
-    if not hasattr(history, "__index__") or history < 1:  # type: ignore[operator]
-        raise ValueError(
-            f"history is {history!r}; it is a number of pairs, at least 1"
-        )
-    for name in options:
-        if name not in known:
-            raise ValueError(
-                f"the optimizer {optimizer} has no option {name!r}; "
-                f"it has {', '.join(known)}"
-            )
-
-
 def _direction(
     x: Tensor,
     g: Tensor,
@@ -462,16 +316,8 @@ def _project_(x: Tensor, bounds: Bounds) -> Tensor:
     return x if bounds is None else x.clamp_(*bounds)
 
 
-def _project(x: Tensor, bounds: Bounds) -> Tensor:
-    return x if bounds is None else torch.clamp(x, *bounds)
-
-
 def _dot(a: Tensor, b: Tensor) -> Tensor:
     return torch.dot(a.flatten(), b.flatten())
-
-
-def _root_mean_square(x: Tensor) -> Tensor:
-    return x.square().mean().sqrt().clamp(min=torch.finfo(x.dtype).tiny)
 
 
 def _numbers(*values: Tensor) -> list[float]:
@@ -485,7 +331,3 @@ def _shorter(rise: float, slope: float) -> float:
     if not (math.isfinite(rise) and math.isfinite(slope)) or slope >= 0:
         return 0.1
     return min(max(-slope / (2 * (rise - slope)), 0.1), 0.5)
-
-
-def _rate(rate: Rate, k: int) -> float:
-    return rate(k) if callable(rate) else rate

@@ -1,52 +1,11 @@
-"""How each known implementation scales the same formulas.
-
-For one network and one pair of pictures, every implementation in the table
-minimizes
-
-    alpha sum_l v_l c 1/2 sum (F - P)^2
-      + beta sum_l w_l s ||G/d - A/d_a||^2 + gamma TV(unit x)
-
-with factors c(N, M), d(N, M) and s(N, M, pixels) of its own; d_a is d for
-the style picture's number of positions. In units of the paper's formulas
-(1) and (4) its style term is kappa E, kappa = 4 N^2 M^2 s / d^2. Because
-these factors differ by many orders of magnitude, "alpha / beta" means
-something else in each of them: `convert_weights` translates.
-"""
+"""One objective in the formulas of another convention."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from styletut.factors import Convention
-from styletut.published import CONVENTIONS, DEFAULT_CONVENTION
+from styletut.conventions.convention import Convention, check_runnable
+from styletut.conventions.published import get_convention
 from styletut.vgg import feature_shape
-
-__all__ = [
-    "CONVENTIONS",
-    "DEFAULT_CONVENTION",
-    "Convention",
-    "check_runnable",
-    "convert_weights",
-    "get_convention",
-    "kappa",
-    "paper_weights",
-    "style_content_ratio",
-]
-
-
-def get_convention(convention: str | Convention) -> Convention:
-    """Return the convention of that name, or the one given.
-
-    Raises:
-        ValueError: if there is none; the message lists the names.
-    """
-    if isinstance(convention, Convention):
-        return convention
-    if convention not in CONVENTIONS:
-        raise ValueError(
-            f"there is no convention {convention!r}; "
-            f"there are {', '.join(CONVENTIONS)}"
-        )
-    return CONVENTIONS[convention]
 
 
 def kappa(convention: Convention, N: int, M: int, pixels: int) -> float:
@@ -91,24 +50,6 @@ def paper_weights(
             * kappa(convention, N, h * w, height * width)
         )
     return content, style
-
-
-def check_runnable(convention: Convention) -> None:
-    """Raise ValueError if this package cannot run the convention.
-
-    It has VGG-19 alone, and style terms that are functions of G - A.
-    """
-    if convention.network != "vgg19":
-        raise ValueError(
-            f"{convention.name!r} runs on {convention.network}; this "
-            "package has VGG-19 alone, so its formulas are in the table "
-            "and its pictures are not to be had here"
-        )
-    if convention.gram_divisor is None or convention.style_factor is None:
-        raise ValueError(
-            f"the style term of {convention.name!r} is no function of the "
-            f"difference of two Gram matrices: {convention.note}"
-        )
 
 
 def style_content_ratio(

@@ -1,9 +1,4 @@
-"""What a convention is, and the factors that tell them apart.
-
-A convention scales the formulas of `styletut.losses` by c(N, M), d(N, M)
-and s(N, M, pixels), for N channels and M positions of a layer; see
-`styletut.conventions` for what they mean and how to translate.
-"""
+"""What a convention is: one implementation's choices, as data."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +6,9 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 ContentFactor = Callable[[int, int], float]
+
 GramDivisor = Callable[[int, int], float]
+
 StyleFactor = Callable[[int, int, int], float]
 
 
@@ -84,107 +81,19 @@ class Convention:
     note: str = ""
 
 
-# The factor c of c * 1/2 sum (F - P)^2.
+def check_runnable(convention: Convention) -> None:
+    """Raise ValueError if this package cannot run the convention.
 
-
-def half_sum(N: int, M: int) -> float:
-    """1/2 sum (F - P)^2, the paper's."""
-    return 1.0
-
-
-def plain_sum(N: int, M: int) -> float:
-    """Twice that, without the half."""
-    return 2.0
-
-
-def mean(N: int, M: int) -> float:
-    """Mean of (F - P)^2 over its N M entries."""
-    return 2 / (N * M)
-
-
-# The divisor d of a Gram matrix.
-
-
-def undivided(N: int, M: int) -> float:
-    """G itself."""
-    return 1.0
-
-
-def by_positions(N: int, M: int) -> float:
-    """G / M, the mean over positions."""
-    return float(M)
-
-
-def by_entries(N: int, M: int) -> float:
-    """G / (N M), over the entries of the feature maps."""
-    return float(N * M)
-
-
-# The factor s of s * ||G/d - A/d_a||^2.
-
-
-def paper_style(N: int, M: int, pixels: int) -> float:
-    """1 / (4 N^2 M^2), for undivided Gram matrices."""
-    return 1 / (4 * N**2 * M**2)
-
-
-def quarter_mean(N: int, M: int, pixels: int) -> float:
-    """1 / (4 N^2)."""
-    return 1 / (4 * N**2)
-
-
-def gram_mean(N: int, M: int, pixels: int) -> float:
-    """1 / N^2: the mean over the Gram matrix's entries."""
-    return 1 / N**2
-
-
-def gram_sum(N: int, M: int, pixels: int) -> float:
-    """The sum over the Gram matrix's entries."""
-    return 1.0
-
-
-def keras_style(N: int, M: int, pixels: int) -> float:
-    """1 / (4 3^2 pixels^2): the picture's channels and size at all layers."""
-    return 1 / (4 * 3**2 * pixels**2)
-
-
-# Total variations that are no sum over all pixels.
-
-
-def mean_variation(x: Tensor) -> Tensor:
-    """Half of mean |d_v| plus half of mean |d_h| (D2L, pastiche)."""
-    return (x.diff(dim=-2).abs().mean() + x.diff(dim=-1).abs().mean()) / 2
-
-
-def power_variation(x: Tensor) -> Tensor:
-    """Sum of (d_v^2 + d_h^2)^1.25 over all but the last row and column."""
-    return _cells(x).pow(1.25).sum()
-
-
-def half_cells_variation(x: Tensor) -> Tensor:
-    """Half the sum of d_v^2 + d_h^2 over all but the last row and column."""
-    return _cells(x).sum() / 2
-
-
-def _cells(x: Tensor) -> Tensor:
-    d_v = x.diff(dim=-2)[..., :, :-1]
-    d_h = x.diff(dim=-1)[..., :-1, :]
-    return d_v.square() + d_h.square()
-
-
-# Learning rates that fall, as functions of the step k = 0, 1, ...
-
-
-def keras_rate(k: int) -> float:
-    """100 * 0.96^(k / 100)."""
-    return 100 * 0.96 ** (k / 100)
-
-
-def d2l_rate(k: int) -> float:
-    """0.3, times 0.8 after every 50 steps."""
-    return 0.3 * float(0.8 ** (k // 50))
-
-
-def cs231n_rate(k: int) -> float:
-    """3, and 0.1 from step 180 on."""
-    return 3.0 if k < 180 else 0.1
+    It has VGG-19 alone, and style terms that are functions of G - A.
+    """
+    if convention.network != "vgg19":
+        raise ValueError(
+            f"{convention.name!r} runs on {convention.network}; this "
+            "package has VGG-19 alone, so its formulas are in the table "
+            "and its pictures are not to be had here"
+        )
+    if convention.gram_divisor is None or convention.style_factor is None:
+        raise ValueError(
+            f"the style term of {convention.name!r} is no function of the "
+            f"difference of two Gram matrices: {convention.note}"
+        )

@@ -25,20 +25,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-CONV_LAYERS = (
-    "conv1_1", "conv1_2",
-    "conv2_1", "conv2_2",
-    "conv3_1", "conv3_2", "conv3_3", "conv3_4",
-    "conv4_1", "conv4_2", "conv4_3", "conv4_4",
-    "conv5_1", "conv5_2", "conv5_3", "conv5_4",
-)  # fmt: skip
-"""The sixteen convolutions, from the picture upwards."""
+from styletut.vgg.layers import CONV_LAYERS
 
 OXFORD_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+
 OXFORD_SHA256 = (
     "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
 )
+
 TORCHVISION_FILE = "vgg19-dcbb9e9d.pth"
+
 TORCHVISION_SHA256 = "dcbb9e9d"  # torchvision publishes the first 8 digits
 
 MEAN_FLOOR = 0.01
@@ -218,3 +214,31 @@ def _by_layer(state: dict[str, Tensor], layers: Collection[str]) -> Parameters:
         for layer, number in zip(CONV_LAYERS, numbers, strict=True)
         if layer in layers
     }
+
+
+def normalize_filters(
+    parameters: Parameters, means: dict[str, Tensor]
+) -> Parameters:
+    """Divide each channel of every ReLU layer by its mean activation.
+
+    ReLU and pooling commute with positive factors, so W'_oi = W_oi m_i / m_o
+    and b'_o = b_o / m_o, with m_i the mean of the layer's input channel i
+    and m_o that of its output channel o, give exactly F / m in every layer
+    (Gatys, Ecker, Bethge 2016, section 2; notebook 01, (1.6)).
+
+    Args:
+        parameters: layer -> (weight (N, C, 3, 3), bias (N,)), from the
+            picture upwards.
+        means: layer -> positive means (N,), for each of them.
+
+    Returns:
+        The rescaled parameters, as new tensors.
+    """
+    rescaled = {}
+    m_in = torch.ones(3)
+    for name, (weight, bias) in parameters.items():
+        m_out = means[name].to(weight)
+        ratio = m_in.to(weight)[None, :] / m_out[:, None]
+        rescaled[name] = (weight * ratio[..., None, None], bias / m_out)
+        m_in = m_out
+    return rescaled

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from styletut.optimizers import Bounds
+from styletut.optimizers.descent import Bounds
 
 RANGE_RULES = ("project", "sigmoid", "none")
 
@@ -30,7 +30,7 @@ class Variable:
     cut: bool  # whether pictures may leave [0, 1] and are cut to it
 
 
-def tie(
+def variable_of(
     start: Tensor, range_rule: str, pixel_unit: float | Sequence[float]
 ) -> Variable:
     """Return the variable for a picture, a range rule and a pixel unit.
