@@ -47,10 +47,9 @@ from roofline import (
     document,
 )
 
+from styletut.engines.device import PRECISIONS, find_device, find_precision
 from styletut.images import load_image, sample
 from styletut.objective import Objective
-from styletut.planning import find_device
-from styletut.precision import PRECISIONS, find_precision
 from styletut.transfer import stylize
 from styletut.vgg import VGG19
 

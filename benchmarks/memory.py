@@ -3,7 +3,7 @@
     python benchmarks/memory.py [--sizes 512x512 4000x3000] [--gib 6]
 
 Each run is made in a fresh process on a picture enlarged to that size. It is
-computed as `styletut.tiling.fitting_way` says for `--gib` of memory, though
+computed as `memory.fitting.fitting_layout` says for `--gib` of memory, though
 with `--pairs` of the optimizer's pairs at most, and ends when these are
 full. The peak is the largest memory that the process had, less that after
 importing.
@@ -30,13 +30,13 @@ def run(width: int, height: int, gib: float, pairs: int) -> Row:
     """Make a run in this process and return what it took."""
     from styletut.images import sample
     from styletut.images.picture import resize_to
-    from styletut.tiling import estimate_memory, fitting_way
+    from styletut.memory.fitting import estimate_memory, fitting_layout
     from styletut.transfer import minimize
     from styletut.vgg import VGG19
 
     imported = peak_bytes()
     vgg = VGG19(deepest="relu5_1")
-    way = fitting_way(height, width, gib * 2**30, vgg=vgg)
+    way = fitting_layout(height, width, gib * 2**30, vgg=vgg)
     way = replace(way, history=min(way.history, pairs))
     photo = resize_to(sample("coffee"), height, width)
     painting = resize_to(sample("night"), height, width)

@@ -8,13 +8,11 @@ included; no picture of a batch is ever mixed with another.
 """
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from styletut.kernels.matmul import inner_products
-from styletut.kernels.onednn import enabled
+from styletut.kernels.matmul import as_matrix, gram
 
 
 def content_loss(F: Tensor, P: Tensor) -> Tensor:
@@ -60,49 +58,7 @@ def gram_matrix(F: Tensor) -> Tensor:
         ValueError: if F has another number of axes or is not floating.
     """
     _check_map(F)
-    if F.ndim == 4 and F.is_contiguous(memory_format=torch.channels_last):
-        # the transpose of F is what lies in memory: nothing is copied
-        columns = F.permute(0, 2, 3, 1).flatten(1, 2)
-        return _Gram.apply(columns.transpose(1, 2))  # type: ignore[no-any-return]
-    return _Gram.apply(_positions_last(F))  # type: ignore[no-any-return]
-
-
-class _Gram(torch.autograd.Function):
-    """F F^T with the derivative's two equal products taken as one.
-
-    dG = dF F^T + F dF^T, so the gradient is (g + g^T) F for an incoming g;
-    autograd would multiply g and g^T with F one after the other.
-    """
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(F: Tensor) -> Tensor:
-        if F.dtype == torch.float32 and F.device.type == "cpu" and enabled():
-            if F.ndim == 2:
-                return inner_products(F.T)
-            return torch.stack([inner_products(each.T) for each in F])
-        return F @ F.transpose(-1, -2)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Tensor:  # type: ignore[override]
-        (F,) = ctx.saved_tensors
-        both = g + g.transpose(-1, -2)
-        if F.stride(-1) == 1:
-            return both @ F
-        # laid out as F is, so that gradients are added up quickly
-        return (F.transpose(-1, -2) @ both).transpose(-1, -2)
-
-    @staticmethod
-    def jvp(ctx: Any, dF: Tensor) -> Tensor:  # type: ignore[override]
-        (F,) = ctx.saved_tensors
-        half = dF @ F.transpose(-1, -2)
-        return half + half.transpose(-1, -2)
+    return gram(as_matrix(F))  # F @ F.T
 
 
 def gram_difference(G: Tensor, M: float, A: Tensor, M_a: float) -> Tensor:
@@ -158,7 +114,7 @@ def style_layer_gradient(
         The gradient, of F's shape.
     """
     difference = _difference(F, A, M_a)
-    columns = _positions_last(F)
+    columns = as_matrix(F)
     N, M = columns.shape[-2:]
     gradient = difference @ columns / (N**2 * M)
     return gradient.reshape(F.shape)
@@ -167,7 +123,7 @@ def style_layer_gradient(
 def _difference(F: Tensor, A: Tensor, M_a: float | None) -> Tensor:
     """Return G/M - A/M_a for feature maps, once all is seen to fit."""
     _check_map(F)
-    N, M = _positions_last(F).shape[-2:]
+    N, M = as_matrix(F).shape[-2:]
     expected = (*F.shape[:-3], N, N) if F.ndim == 4 else (N, N)
     if tuple(A.shape) != expected:
         raise ValueError(
@@ -269,10 +225,6 @@ def _differences(x: Tensor, kind: str) -> tuple[Tensor, Tensor]:
     d_v = pad(x.diff(dim=-2), (0, 0, 0, 1))
     d_h = pad(x.diff(dim=-1), (0, 1))
     return d_v, d_h
-
-
-def _positions_last(F: Tensor) -> Tensor:
-    return F.flatten(2) if F.ndim == 4 else F
 
 
 def _check_floating(x: Tensor, name: str) -> None:

@@ -16,11 +16,11 @@ from styletut.conventions import (
     get_convention,
 )
 from styletut.conventions.network import weights_at_hand
+from styletut.engines.device import find_device, find_precision
 from styletut.images.picture import MAX_PIXELS, check_size, fit, too_large
-from styletut.inputs import Layers
+from styletut.objective.checks import Layers
 from styletut.optimizers.catalogue import check_budget, check_options
 from styletut.optimizers.variable import check_rule
-from styletut.precision import find_precision
 from styletut.vgg import VGG19, check_layers, receptive_field
 from styletut.vgg.network import describe
 
@@ -276,29 +276,6 @@ def style_shape(style: Tensor, content: Tensor, plan: Plan) -> tuple[int, int]:
     else:
         factor = (height * width / (h * w)) ** 0.5
     return fit(h, w, max(round(factor * max(h, w)), 1))
-
-
-def find_device(device: str | torch.device = "auto") -> torch.device:
-    """Return the device of that name; "auto" is CUDA, else MPS, else CPU.
-
-    Raises:
-        ValueError: if torch does not know it or it is not there.
-    """
-    if str(device) == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        mps = torch.backends.mps.is_available()
-        return torch.device("mps" if mps else "cpu")
-    try:
-        found = torch.device(device)
-        torch.zeros(1, device=found).item()
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0].split(". ")[0]
-        raise ValueError(
-            f"the device {str(device)!r} cannot be used here ({reason}); "
-            "'auto' takes the best there is, 'cpu' is always there"
-        ) from None
-    return found
 
 
 def _coarsest(convention: Convention, height: int, width: int) -> int | None:

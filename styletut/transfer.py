@@ -20,9 +20,11 @@ from torch import Tensor
 from styletut.conventions.network import convention_network
 from styletut.images import load_image, resize
 from styletut.images.picture import check_range, fit, resize_to
-from styletut.inputs import pairs
+from styletut.memory.fitting import Layout, fitting_layout
 from styletut.memory.free import free_memory
 from styletut.minimization import minimize, run_optimizer, warned
+from styletut.objective import Objective
+from styletut.objective.checks import pairs
 from styletut.optimizers import OPTIMIZERS
 from styletut.optimizers.quasi_newton import LEARNED
 from styletut.planning import Plan, plan_run, style_shape
@@ -37,7 +39,6 @@ from styletut.steps import (
     StoppedEarly,
     keep_better,
 )
-from styletut.tiling import Way, fitting_way
 from styletut.vgg import OXFORD_MEAN, VGG19
 
 __all__ = [
@@ -241,12 +242,14 @@ def _steps(
             (resize_to(a, *style_shape(a, photo, plan)), weight)
             for a, weight in styles
         ]
-        objective = way.objective(
+        objective = Objective(
             photo,
             sized,
             vgg=vgg,
             convention=plan.convention,
             precision=plan.precision,
+            tiles=way.tiles,
+            checkpoint=way.checkpoint,
             **plan.weights,
         )
         if x is None:
@@ -288,7 +291,7 @@ def _steps(
     return replace(ending, evaluations=spent)
 
 
-def _ways(content: Tensor, plan: Plan, vgg: VGG19) -> list[Way]:
+def _ways(content: Tensor, plan: Plan, vgg: VGG19) -> list[Layout]:
     """Return how each size is computed, before anything is spent on one.
 
     Where memory is short it depends on how much of it is free.
@@ -296,7 +299,7 @@ def _ways(content: Tensor, plan: Plan, vgg: VGG19) -> list[Way]:
     height, width = content.shape[2:]
     free = free_memory(plan.device)
     return [
-        fitting_way(
+        fitting_layout(
             *fit(height, width, size),
             free,
             history=_history(plan),
@@ -322,7 +325,7 @@ def _parameters(plan: Plan) -> Mapping[str, inspect.Parameter]:
 
 
 def _options(
-    plan: Plan, way: Way, learned: deque[Tensor]
+    plan: Plan, way: Layout, learned: deque[Tensor]
 ) -> Mapping[str, Any]:
     """Return the optimizer's options for a size.
 

@@ -8,13 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from styletut.conventions import CONVENTIONS
-from styletut.planning import (
-    COARSE,
-    find_device,
-    plan_run,
-    split_evaluations,
-    style_shape,
-)
+from styletut.engines.device import find_device
+from styletut.planning import COARSE, plan_run, split_evaluations, style_shape
 
 PHOTO = torch.zeros(1, 3, 300, 400)
 

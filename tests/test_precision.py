@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from styletut.images import sample
-from styletut.objective import Objective
-from styletut.precision import (
+from styletut.engines.device import (
     PRECISIONS,
     arithmetic,
     find_precision,
     maps_dtype,
 )
+from styletut.images import sample
+from styletut.objective import Objective
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 

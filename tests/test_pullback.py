@@ -3,10 +3,12 @@
 import pytest
 import torch
 
+from styletut.engines.choice import by_hand
+from styletut.engines.tape import gradient_at_pixels, show_maps
 from styletut.images import resize_to, sample
 from styletut.kernels import onednn
+from styletut.kernels.buffers import Buffers
 from styletut.objective import Objective
-from styletut.pullback import Memory, gradient_at_pixels, see_maps, worthwhile
 from styletut.vgg import LAYERS, VGG19
 
 pytestmark = pytest.mark.skipif(
@@ -35,7 +37,7 @@ def test_terms_and_gradient_are_those_of_autograd(name, pooling):
     vgg = VGG19(pooling=pooling)
     settings = {"vgg": vgg, "convention": name, "gamma": 0.1}
     objective = Objective(photo, [(painting, 1), (photo, 2)], **settings)
-    assert worthwhile(vgg, x)
+    assert by_hand(vgg, x)
     terms, gradient = objective.gradient(x)
     exact, right = Objective(
         photo.double(),
@@ -55,7 +57,7 @@ def test_terms_and_gradient_are_those_of_autograd(name, pooling):
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_every_layer_may_be_judged(vgg, layer):
+def test_every_layer_may_be_visited(vgg, layer):
     _, _, x = pictures(48, 64)
     graph = x.clone().requires_grad_()
     F = vgg(graph, [layer])[layer]
@@ -63,17 +65,17 @@ def test_every_layer_may_be_judged(vgg, layer):
     (right,) = torch.autograd.grad((F * weights).sum(), graph)
     seen = {}
 
-    def judge(name, maps):
+    def visit(name, maps):
         seen[name] = maps.clone()
         return lambda g, maps: g.add_(weights)
 
-    came = gradient_at_pixels(vgg, x, [layer], judge, Memory())
+    came = gradient_at_pixels(vgg, x, [layer], visit, Buffers())
     assert list(seen) == [layer]
     assert relative(seen[layer], F.detach().double()) < 1e-5
     assert relative(came, right.double()) < 2e-3
 
 
-def test_memory_is_used_again_and_changes_no_bit(vgg):
+def test_buffers_are_used_again_and_changes_no_bit(vgg):
     photo, painting, x = pictures(64, 48)
     objective = Objective(photo, painting, vgg=vgg)
     _, first = objective.gradient(x)
@@ -90,19 +92,19 @@ def test_the_first_of_equal_values_wins_as_in_torch(vgg):
     F = vgg(graph, ["pool2"])["pool2"]
     (right,) = torch.autograd.grad(F.sum(), graph)
 
-    def judge(name, maps):
+    def visit(name, maps):
         return lambda g, maps: g.add_(1)
 
-    came = gradient_at_pixels(vgg, grey, ["pool2"], judge, Memory())
+    came = gradient_at_pixels(vgg, grey, ["pool2"], visit, Buffers())
     assert relative(came, right.double()) < 1e-5
 
 
 def test_other_pictures_are_left_to_autograd(vgg, monkeypatch):
     _, _, x = pictures(48, 48)
-    assert not worthwhile(vgg, x.double())
-    assert not worthwhile(vgg, torch.cat([x, x]))
+    assert not by_hand(vgg, x.double())
+    assert not by_hand(vgg, torch.cat([x, x]))
     monkeypatch.setenv(onednn.VARIABLE, "plain")
-    assert not worthwhile(vgg, x)
+    assert not by_hand(vgg, x)
 
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
@@ -119,10 +121,10 @@ def test_in_double_precision_it_is_autograd_to_rounding(pooling):
     loss = torch.stack([(maps[k] * w).sum() for k, w in weights.items()])
     (right,) = torch.autograd.grad(loss.sum(), graph)
 
-    def judge(name, maps):
+    def visit(name, maps):
         return lambda g, maps: g.add_(weights[name])
 
-    came = gradient_at_pixels(vgg, x.double(), layers, judge, Memory())
+    came = gradient_at_pixels(vgg, x.double(), layers, visit, Buffers())
     assert came.dtype == torch.float64
     assert relative(came, right) < 1e-12
 
@@ -131,13 +133,13 @@ def test_maps_in_another_dtype_leave_picture_and_gradient_in_theirs(vgg):
     _, _, x = pictures(48, 64)
     seen = []
 
-    def judge(name, maps):
+    def visit(name, maps):
         seen.append(maps.dtype)
         return lambda g, maps: g.add_(maps)
 
     layers = ["relu2_1", "relu4_1"]
-    right = gradient_at_pixels(vgg, x, layers, judge, Memory())
-    came = gradient_at_pixels(vgg, x, layers, judge, Memory(), torch.bfloat16)
+    right = gradient_at_pixels(vgg, x, layers, visit, Buffers())
+    came = gradient_at_pixels(vgg, x, layers, visit, Buffers(), torch.bfloat16)
     assert seen[2:] == [torch.bfloat16] * 2
     assert came.dtype == torch.float32
     assert relative(came, right.double()) < 0.05
@@ -145,15 +147,15 @@ def test_maps_in_another_dtype_leave_picture_and_gradient_in_theirs(vgg):
 
 def test_maps_that_are_only_seen_are_not_kept(vgg):
     _, _, x = pictures(64, 64)
-    memory, seen = Memory(), {}
+    buffers, seen = Buffers(), {}
     layers = ["conv1_2", "relu1_2", "relu3_1", "relu4_2"]
 
     def see(name, maps):
         seen[name] = maps.clone()
 
-    see_maps(vgg, x, layers, see, memory)
+    show_maps(vgg, x, layers, see, buffers)
     for name, maps in vgg(x, layers).items():
         assert relative(seen[name], maps.double()) < 1e-5
     largest = 64 * 64 * 64 * 4
     winners = sum(n * (64 >> k) ** 2 for n, k in ((64, 1), (128, 2), (256, 3)))
-    assert memory.nbytes == 2 * largest + winners
+    assert buffers.nbytes == 2 * largest + winners

@@ -1,15 +1,17 @@
 """Recorded evaluations, with a stand-in for CUDA's graphs."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from styletut.engines.cuda_graph import CudaGraph
 from styletut.images import sample
 from styletut.objective import Objective
+from styletut.objective.layer_losses import ContentLoss
 from styletut.optimizers import lbfgs
-from styletut.replay import Replay
 from styletut.vgg import VGG19
 
 
@@ -58,10 +60,10 @@ def test_it_returns_what_the_function_returns_as_copies(cuda):
         return [x.sum(), 2 * x, x.square().sum()]
 
     a, b = torch.arange(3.0), torch.tensor([5.0, 1, 2])
-    replay = played(Replay(function, a), function)
+    graph = played(CudaGraph(function, a), function)
     assert cuda == ["wait", "run", "run", "wait", "record", "run"]
-    first = replay(b)
-    second = replay(a)
+    first = graph(b)
+    second = graph(a)
     for came, x in ((first, b), (second, a)):
         assert float(came[0]) == float(x.sum())
         assert torch.equal(came[1], 2 * x)
@@ -72,7 +74,7 @@ def test_an_objective_replayed_is_the_objective(cuda, vgg):
     photo, painting = sample("chelsea", 64), sample("night", 64)
     objective = Objective(photo, painting, vgg=vgg)
     record = objective._as_tensors
-    objective._replay = played(Replay(record, photo), record)
+    objective._graph = played(CudaGraph(record, photo), record)
     x = (photo + 0.1).clamp(0, 1)
     terms, gradient = objective._replayed(x)
     right, right_gradient = Objective(photo, painting, vgg=vgg).gradient(x)
@@ -80,6 +82,14 @@ def test_an_objective_replayed_is_the_objective(cuda, vgg):
     assert list(terms.style_layers) == list(right.style_layers)
     for came, wanted in zip(terms.tensors(), right.tensors(), strict=True):
         assert float(came) == float(wanted)
+
+
+def on_meta(loss):
+    """Return a layer loss whose target has a shape and no numbers."""
+    if isinstance(loss, ContentLoss):
+        return replace(loss, P=loss.P.to("meta"))
+    targets = [replace(each, A=each.A.to("meta")) for each in loss.targets]
+    return replace(loss, targets=tuple(targets))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -96,12 +106,8 @@ def test_an_evaluation_reads_no_number(convention, precision):
         gamma=0.1,
     )
     objective.vgg.to("meta")
-    objective._content = {
-        layer: P.to("meta") for layer, P in objective._content.items()
-    }
-    for style in objective._styles:
-        style.grams.update({k: A.to("meta") for k, A in style.grams.items()})
-    terms, gradient = objective._by_formulas(photo.to("meta"))
+    objective.layer_losses = [on_meta(each) for each in objective.layer_losses]
+    terms, gradient = objective._evaluated(photo.to("meta"))
     assert gradient.shape == photo.shape
     assert gradient.device.type == terms.total.device.type == "meta"
 

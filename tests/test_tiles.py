@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from styletut.engines.tiles import cut, margin
 from styletut.images import resize_to, sample
 from styletut.objective import Objective
-from styletut.tiles import TiledObjective, cut, margin
 from styletut.vgg import LAYERS, VGG19, feature_shape, receptive_field
 
 
@@ -102,7 +102,7 @@ def test_the_gradient_is_that_of_the_whole_picture(settings, pooling, side):
     settings = {**settings, "vgg": VGG19(pooling=pooling)}
     styles = [(painting, 1), (photo[..., :50, :], 2)]
     right, gradient = Objective(photo, styles, **settings).gradient(x)
-    tiled = TiledObjective(photo, styles, side=side, **settings)
+    tiled = Objective(photo, styles, tiles=side, **settings)
     terms, came = tiled.gradient(x)
     assert float((came - gradient).norm() / gradient.norm()) < 1e-8
     for numbers in (terms, tiled(x)):
@@ -115,7 +115,7 @@ def test_the_gradient_is_that_of_the_whole_picture(settings, pooling, side):
 def test_in_single_precision_it_is_the_whole_to_rounding(vgg):
     photo, painting, x = pictures(165, 150, torch.float32)
     right, gradient = Objective(photo, painting, vgg=vgg).gradient(x)
-    tiled = TiledObjective(photo, painting, side=64, vgg=vgg)
+    tiled = Objective(photo, painting, tiles=64, vgg=vgg)
     terms, came = tiled.gradient(x)
     assert came.dtype == torch.float32
     assert float((came - gradient).norm() / gradient.norm()) < 2e-3
@@ -125,7 +125,7 @@ def test_in_single_precision_it_is_the_whole_to_rounding(vgg):
 
 
 def test_a_graph_is_refused_in_words(vgg, photo, painting):
-    tiled = TiledObjective(photo, painting, side=32, vgg=vgg)
+    tiled = Objective(photo, painting, tiles=32, vgg=vgg)
     x = photo.clone().requires_grad_()
     with pytest.raises(ValueError, match=r"from \.gradient\(x\)"):
         tiled(x)

@@ -4,17 +4,16 @@ import pytest
 import torch
 
 from styletut.images import sample
-from styletut.objective import Objective
-from styletut.tiles import TiledObjective
-from styletut.tiling import (
+from styletut.memory.fitting import (
     FEWER_PAIRS,
     SIDES,
     WHOLE,
+    Layout,
     TooLargeError,
-    Way,
     estimate_memory,
-    fitting_way,
+    fitting_layout,
 )
+from styletut.objective import Objective
 
 
 def test_an_estimate_adds_up(vgg):
@@ -42,15 +41,15 @@ def test_maps_and_pictures_grow_with_the_pixels(vgg):
 
 def test_tiles_checkpoints_and_fewer_pairs_need_less(vgg):
     whole = estimate_memory(768, 1024, vgg=vgg)
-    tiled = estimate_memory(768, 1024, vgg=vgg, way=Way(256))
-    fewer = estimate_memory(768, 1024, vgg=vgg, way=Way(history=4))
+    tiled = estimate_memory(768, 1024, vgg=vgg, layout=Layout(256))
+    fewer = estimate_memory(768, 1024, vgg=vgg, layout=Layout(history=4))
     assert tiled.evaluation < whole.evaluation / 3
     assert tiled.targets == whole.targets
     assert fewer.optimizer < whole.optimizer
     settings = {"vgg": vgg, "dtype": torch.float64}
     graph = estimate_memory(256, 256, **settings)
     recomputed = estimate_memory(
-        256, 256, way=Way(checkpoint=True), **settings
+        256, 256, layout=Layout(checkpoint=True), **settings
     )
     assert recomputed.saved < 0.6 * graph.saved
     assert recomputed.evaluation < graph.evaluation
@@ -59,48 +58,40 @@ def test_tiles_checkpoints_and_fewer_pairs_need_less(vgg):
 def test_the_first_way_that_fits_is_taken(vgg):
     size = (1500, 2000)
     whole = estimate_memory(*size, vgg=vgg).total
-    assert fitting_way(*size, whole, vgg=vgg) == WHOLE
-    fewer = Way(history=FEWER_PAIRS[0])
-    assert fitting_way(*size, whole - 1, vgg=vgg) == fewer
-    fewest = Way(history=FEWER_PAIRS[-1])
-    whole = estimate_memory(*size, vgg=vgg, way=fewest).total
-    assert fitting_way(*size, whole - 1, vgg=vgg).side == SIDES[0]
+    assert fitting_layout(*size, whole, vgg=vgg) == WHOLE
+    fewer = Layout(history=FEWER_PAIRS[0])
+    assert fitting_layout(*size, whole - 1, vgg=vgg) == fewer
+    fewest = Layout(history=FEWER_PAIRS[-1])
+    whole = estimate_memory(*size, vgg=vgg, layout=fewest).total
+    assert fitting_layout(*size, whole - 1, vgg=vgg).tiles == SIDES[0]
     least = estimate_memory(
-        *size, vgg=vgg, way=Way(SIDES[-1], history=FEWER_PAIRS[-1])
+        *size, vgg=vgg, layout=Layout(SIDES[-1], history=FEWER_PAIRS[-1])
     ).total
-    assert fitting_way(*size, least, vgg=vgg).history == FEWER_PAIRS[-1]
+    assert fitting_layout(*size, least, vgg=vgg).history == FEWER_PAIRS[-1]
     with pytest.raises(TooLargeError, match=r"2000 x 1500 .* even in tiles"):
-        fitting_way(*size, least * 0.9, vgg=vgg)
+        fitting_layout(*size, least * 0.9, vgg=vgg)
 
 
 def test_the_network_may_be_left_out(vgg):
     needed = estimate_memory(1500, 2000, vgg=vgg).total
-    assert fitting_way(1500, 2000, needed) == WHOLE
+    assert fitting_layout(1500, 2000, needed) == WHOLE
 
 
 def test_a_graph_keeps_less_before_it_is_cut_into_tiles(vgg):
     settings = {"vgg": vgg, "dtype": torch.float64}
-    fewest = Way(history=FEWER_PAIRS[-1])
-    whole = estimate_memory(256, 256, way=fewest, **settings).total
-    assert fitting_way(256, 256, whole - 1, **settings).checkpoint
+    fewest = Layout(history=FEWER_PAIRS[-1])
+    whole = estimate_memory(256, 256, layout=fewest, **settings).total
+    assert fitting_layout(256, 256, whole - 1, **settings).checkpoint
 
 
 def test_what_surely_fits_or_nobody_knows_is_not_counted(vgg):
-    assert fitting_way(3000, 4000, None) == WHOLE
-    assert fitting_way(512, 512, 3e9, history=7) == Way(history=7)
+    assert fitting_layout(3000, 4000, None) == WHOLE
+    assert fitting_layout(512, 512, 3e9, history=7) == Layout(history=7)
     # and it does fit, in single and double precision
     for side in (64, 512, 1024):
         for dtype in (torch.float32, torch.float64):
             needed = estimate_memory(side, side, vgg=vgg, dtype=dtype).total
             assert needed < 5e8 + 6e3 * side**2
-
-
-def test_a_way_makes_its_objective(vgg, photo, painting):
-    plain = Way().objective(photo, painting, vgg=vgg)
-    assert type(plain) is Objective and not plain.checkpoint
-    assert Way(checkpoint=True).objective(photo, painting, vgg=vgg).checkpoint
-    tiled = Way(32).objective(photo, painting, vgg=vgg)
-    assert isinstance(tiled, TiledObjective) and tiled.side == 32
 
 
 @pytest.mark.parametrize("pooling", ["max", "average"])

@@ -15,8 +15,8 @@ from torch import Tensor
 from styletut import transfer
 from styletut.conventions import CONVENTIONS
 from styletut.images import resize, sample, save_image
+from styletut.memory.fitting import Layout, TooLargeError
 from styletut.objective import Objective, Terms
-from styletut.tiling import TooLargeError, Way
 from styletut.transfer import (
     Best,
     BrokenOffError,
@@ -516,7 +516,7 @@ def test_where_memory_is_short_it_is_painted_in_tiles(
 
     def short(height, width, free, *, history, **settings):
         seen.append((height, width, free, history))
-        return Way(16, history=4)
+        return Layout(16, history=4)
 
     monkeypatch.setattr(transfer, "free_memory", lambda device: 1234)
     monkeypatch.setattr(transfer, "fitting_way", short)
@@ -553,7 +553,7 @@ def test_memory_is_reckoned_with_the_optimizers_pairs(
 
     def way(*size, history, **settings):
         seen.append(history)
-        return Way(history=history)
+        return Layout(history=history)
 
     monkeypatch.setattr(transfer, "fitting_way", way)
     settings = {"optimizer": optimizer, "options": options}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from styletut.kernels import onednn, winograd
+from styletut.kernels import buffers, onednn, winograd
 
 pytestmark = pytest.mark.skipif(
     not onednn.fused(), reason="this torch has no fused operators"
@@ -121,7 +121,7 @@ def test_a_larger_picture_after_a_smaller_one_and_back(m):
 
 
 def test_memory_made_in_inference_mode_serves_outside_it():
-    winograd._kept.__dict__.clear()
+    buffers._scratch.__dict__.clear()
     x, out = random(8, 8, 6), torch.empty(8, 8, 5)
     weight = random(5, 6, 3, 3)
     matrices = winograd.matrices(weight, 4)

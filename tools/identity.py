@@ -31,15 +31,6 @@ def digest(image: torch.Tensor) -> str:
     return hashlib.sha256(image.contiguous().numpy().tobytes()).hexdigest()
 
 
-def tiled(content: torch.Tensor, style: torch.Tensor) -> Objective:
-    """Return the default objective, computed in tiles of 32 pixels."""
-    try:
-        from styletut.tiles import TiledObjective
-    except ModuleNotFoundError:
-        return Objective(content, style, tiles=32)
-    return TiledObjective(content, style, side=32)
-
-
 def runnable() -> list[str]:
     """Return the names of the conventions that run here."""
     names = []
@@ -91,7 +82,7 @@ def main() -> None:
     print("two styles", digest(both.image), flush=True)
     small, small_style = resize(photo, SIZE), resize(painting, SIZE)
     for kind in (torch.float32, torch.float64):
-        objective = tiled(small.to(kind), small_style.to(kind))
+        objective = Objective(small.to(kind), small_style.to(kind), tiles=32)
         *_, last = minimize(objective, small.to(kind), evaluations=8)
         print("tiles", kind, digest(last.image), flush=True)
     for name in runnable():

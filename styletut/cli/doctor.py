@@ -108,7 +108,7 @@ def _torch() -> Iterator[Finding]:
     try:
         import torch
 
-        from styletut.planning import find_device
+        from styletut.engines.device import find_device
     except Exception as error:  # a broken installation has many faces
         reinstall = pip("--force-reinstall", "torch")
         reason = str(error).splitlines()[0] if str(error) else repr(error)

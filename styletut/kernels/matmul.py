@@ -1,4 +1,4 @@
-"""Products of matrices on a CPU in float32, by oneDNN in place of MKL.
+"""Products of matrices, on a CPU in float32 by oneDNN in place of MKL.
 
 torch hands its products to MKL, which does not make use of every processor:
 on an AMD processor with AVX-512, oneDNN was measured to take half the time.
@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from styletut.kernels.onednn import suits
 
 _POINT = ([0, 0], [1, 1], [1, 1], 1)  # padding, stride, dilation, groups
 
@@ -50,10 +52,77 @@ def add_product(g: Tensor, F: Tensor, matrix: Tensor) -> None:
     """Add `matrix` times F to g at each position, in place.
 
     Args:
-        g: (1, N, h, w), float32, on the CPU, with channels last.
+        g: (1, N, h, w), of any dtype and device; fastest with channels last.
         F: (1, C, h, w), the same.
-        matrix: (N, C).
+        matrix: (N, C), symmetric.
     """
-    sum_up: Any = torch.ops.mkldnn._convolution_pointwise_.binary
-    kernels = matrix[:, :, None, None]
-    sum_up(g, F, kernels, None, *_POINT, "add", 1.0, None, [], "")
+    if not g.is_contiguous(memory_format=torch.channels_last):
+        product = F.permute(0, 2, 3, 1) @ matrix.to(F.dtype)
+        g.permute(0, 2, 3, 1).add_(product)
+    elif suits(g):
+        sum_up: Any = torch.ops.mkldnn._convolution_pointwise_.binary
+        kernels = matrix[:, :, None, None]
+        sum_up(g, F, kernels, None, *_POINT, "add", 1.0, None, [], "")
+    else:
+        _columns(g).addmm_(_columns(F), matrix.to(F.dtype))
+
+
+def _columns(F: Tensor) -> Tensor:
+    """Return maps (1, N, h, w) as a matrix (M, N) that shares its memory."""
+    return F.permute(0, 2, 3, 1).flatten(1, 2)[0]
+
+
+def as_matrix(F: Tensor) -> Tensor:
+    """Return feature maps as (..., N, M), a row for each channel.
+
+    Maps (B, N, h, w) with channels last are turned without a copy: they lie
+    in memory as the matrix's transpose.
+    """
+    if F.ndim != 4:
+        return F
+    if F.is_contiguous(memory_format=torch.channels_last):
+        return F.permute(0, 2, 3, 1).flatten(1, 2).transpose(1, 2)
+    return F.flatten(2)
+
+
+def gram(F: Tensor) -> Tensor:
+    """Return F F^T for F (..., N, M), to any order of derivative."""
+    return _Gram.apply(F)  # type: ignore[no-any-return]
+
+
+class _Gram(torch.autograd.Function):
+    """F F^T with the derivative's two equal products taken as one.
+
+    dG = dF F^T + F dF^T, so the gradient is (g + g^T) F for an incoming g;
+    autograd would multiply g and g^T with F one after the other.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(F: Tensor) -> Tensor:
+        if suits(F):
+            if F.ndim == 2:
+                return inner_products(F.T)
+            return torch.stack([inner_products(each.T) for each in F])
+        return F @ F.transpose(-1, -2)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:  # type: ignore[override]
+        (F,) = ctx.saved_tensors
+        both = g + g.transpose(-1, -2)
+        if F.stride(-1) == 1:
+            return both @ F
+        # laid out as F is, so that gradients are added up quickly
+        return (F.transpose(-1, -2) @ both).transpose(-1, -2)
+
+    @staticmethod
+    def jvp(ctx: Any, dF: Tensor) -> Tensor:  # type: ignore[override]
+        (F,) = ctx.saved_tensors
+        half = dF @ F.transpose(-1, -2)
+        return half + half.transpose(-1, -2)

@@ -29,5 +29,10 @@ def fused() -> bool:
 
 
 def suits(x: Tensor) -> bool:
-    """Return whether a tensor can be computed with by the fused operators."""
+    """Return whether the fused operators can compute with a tensor."""
+    return x.is_cpu and would_suit(x)
+
+
+def would_suit(x: Tensor) -> bool:
+    """Return the same where a tensor on "meta" stands for one on the CPU."""
     return x.dtype == torch.float32 and x.device.type in DEVICES and enabled()

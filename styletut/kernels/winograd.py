@@ -18,14 +18,13 @@ transposed and in another order, are those of the way down: they lie in
 memory once.
 """
 
-import threading
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from styletut.kernels.buffers import scratch
 from styletut.kernels.matmul import product
 
 _BLOCK = 65_536
@@ -56,7 +55,7 @@ def _output_2(m: Sequence[Tensor], Y: Tensor) -> None:
 
 def _input_4(d: Sequence[Tensor], V: Tensor) -> None:
     """Write B^T d to V, points 0, 1, -1, 2, 1/2 and infinity."""
-    even = memory("even", V[0].shape)
+    even = scratch("even", V[0].shape)
     odd = V[4]
     torch.sub(d[4], d[2], out=even)
     torch.sub(d[1], d[3], out=odd)
@@ -164,13 +163,13 @@ def _over_rows(
     n, N = len(pairs), len(pairs[0][0])
     m, C = n - 2, padded.shape[2]
     algorithm = _ALGORITHMS[m]
-    R = memory("R", (n, rows, *padded.shape[1:]))
+    R = scratch("R", (n, rows, *padded.shape[1:]))
     d = [padded[k : k + m * (rows - 1) + 1 : m] for k in range(n)]
     algorithm.write_input(d, R)
-    V = memory("V", (n, n, rows, across, C))
+    V = scratch("V", (n, n, rows, across, C))
     d = [R[:, :, k : k + m * (across - 1) + 1 : m] for k in range(n)]
     algorithm.write_input(d, V)  # V[j, i]: column j, row i
-    Z = memory("Z", (n, m, rows, across, N))
+    Z = scratch("Z", (n, m, rows, across, N))
     for j in range(n):
         M = [
             product(
@@ -189,7 +188,7 @@ def _write(Z: Tensor, out: Tensor) -> None:
     """Write Z A to a strip of (h, w, N), without what is past its border."""
     _, m, rows, across, N = Z.shape
     fits = out.shape[:2] == (m * rows, m * across)
-    Y = out if fits else memory("Y", (m * rows, m * across, N))
+    Y = out if fits else scratch("Y", (m * rows, m * across, N))
     tiles = Y.view(rows, m, across, m, N)
     # column and row of each tile first
     _ALGORITHMS[m].write_output(Z.unbind(0), tiles.permute(3, 1, 0, 2, 4))
@@ -200,7 +199,7 @@ def _write(Z: Tensor, out: Tensor) -> None:
 def _padded(x: Tensor, top: int, rows: int, columns: int) -> Tensor:
     """Return rows top - 1 to top + rows of (h, w, C), zeros all around."""
     h, w, C = x.shape
-    padded = memory("padded", (rows + 2, columns + 2, C))
+    padded = scratch("padded", (rows + 2, columns + 2, C))
     first, last = max(0, top - 1), min(h, top + rows + 1)
     above, below = first - top + 1, last - top + 1
     padded[:above] = 0
@@ -209,20 +208,3 @@ def _padded(x: Tensor, top: int, rows: int, columns: int) -> Tensor:
     padded[above:below, w + 1 :] = 0
     padded[above:below, 1 : w + 1] = x[first:last]
     return padded
-
-
-_kept = threading.local()
-
-
-def memory(name: str, shape: Sequence[int]) -> Tensor:
-    """Return an uninitialized tensor, in the same memory at every call.
-
-    Fresh memory costs a page fault for every four kilobytes.
-    """
-    count = prod(shape)
-    tensor: Tensor | None = getattr(_kept, name, None)
-    if tensor is None or tensor.numel() < count:
-        with torch.inference_mode(False):  # to be of use outside it too
-            tensor = torch.empty(count, dtype=torch.float32, device="cpu")
-        setattr(_kept, name, tensor)
-    return tensor[:count].view(*shape)

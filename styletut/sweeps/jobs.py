@@ -22,8 +22,9 @@ from torch import Tensor
 from styletut import __version__
 from styletut.conventions import Convention
 from styletut.conventions.network import weights_at_hand
+from styletut.engines.device import find_device
 from styletut.images.picture import check_picture, resize_to
-from styletut.planning import Plan, find_device, plan_run, style_shape
+from styletut.planning import Plan, plan_run, style_shape
 from styletut.steps import Result, StoppedEarly
 from styletut.transfer import stylize
 from styletut.vgg import VGG19

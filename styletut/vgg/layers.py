@@ -93,6 +93,16 @@ def up_to_deepest(layers: Iterable[str]) -> tuple[str, ...]:
     return LAYERS[: max(map(LAYERS.index, layers)) + 1]
 
 
+def up_to_next_convolution(layer: str) -> tuple[str, ...]:
+    """Return all layers from the picture to before the next convolution."""
+    following = LAYERS[LAYERS.index(layer) + 1 :]
+    count = next(
+        (n for n, name in enumerate(following) if name.startswith("conv")),
+        len(following),
+    )
+    return LAYERS[: LAYERS.index(layer) + 1 + count]
+
+
 def convolutions_below(layers: Iterable[str]) -> tuple[str, ...]:
     """Return the convolutions from the picture to the deepest of layers."""
     needed = up_to_deepest(check_layers(layers))

@@ -7,28 +7,25 @@ rounding them to 256 values a layer changes, is told in `vgg.weights`.
 """
 
 import copy
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
 from itertools import groupby
 from os import PathLike
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules import module as torch_modules
 from torch.utils.checkpoint import checkpoint as recomputing
 
-from styletut.kernels.convolution import (
-    Convolution,
-    TorchConvolution,
-    convolve,
-)
-from styletut.kernels.onednn import enabled
+from styletut.kernels.frozen import FrozenConvolution
 from styletut.vgg.layers import (
     LAYERS,
     check_layers,
     convolutions_below,
     feature_shape,
     up_to_deepest,
+    up_to_next_convolution,
 )
 from styletut.vgg.weights import (
     load_weights,
@@ -44,10 +41,19 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """Mean and standard deviation, R, G, B in [0, 1], as torchvision has them."""
 
-POOLINGS: dict[str, Callable[..., Tensor]] = {
-    "max": F.max_pool2d,
-    "average": F.avg_pool2d,
+POOLINGS: Mapping[str, Callable[[int], nn.Module]] = {
+    "max": nn.MaxPool2d,
+    "average": nn.AvgPool2d,
 }
+"""Modules by the name of the pooling; they take the window's side."""
+
+
+class Rectifier(nn.Module):
+    """A ReLU, which may overwrite what it is given."""
+
+    def forward(self, x: Tensor, overwrite: bool = False) -> Tensor:
+        """Return max(x, 0), in x itself if it may be overwritten."""
+        return functional.relu_(x) if overwrite else functional.relu(x)
 
 
 class VGG19(nn.Module):
@@ -104,23 +110,16 @@ class VGG19(nn.Module):
         if normalize:
             means = mean_activations(self.weights, pooling)
             parameters = normalize_filters(parameters, means)
-        for name in names:
-            kernel, bias = parameters.pop(name)  # so that it is not kept twice
-            conv = _frozen(*kernel.shape[:2])
-            conv.weight = nn.Parameter(
-                kernel.contiguous(memory_format=torch.channels_last)
-            )
-            conv.bias = nn.Parameter(bias)
-            self.add_module(name, conv)
+        for name in up_to_next_convolution(deepest):
+            if name.startswith("relu"):
+                self.add_module(name, Rectifier())
+            elif name.startswith("pool"):
+                self.add_module(name, POOLINGS[pooling](2))
+            else:
+                # popped, so that it is not kept twice
+                self.add_module(name, _convolution(*parameters.pop(name)))
         self.requires_grad_(False)
         self.eval()
-        self._casts: dict[tuple[str, torch.dtype], tuple[Tensor, Tensor]] = {}
-        self._convolutions: dict[
-            tuple[str, torch.dtype, bool], Convolution | TorchConvolution
-        ] = {}
-        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
-            _forget_casts
-        )
 
     def preprocess(self, image: Tensor) -> Tensor:
         """Turn RGB in [0, 1] into what the weights were trained on.
@@ -140,26 +139,11 @@ class VGG19(nn.Module):
             return gradient.flip(1) * 255
         return gradient / channels(IMAGENET_STD, gradient)
 
-    def convolution(
-        self, name: str, dtype: torch.dtype = torch.float32
-    ) -> Convolution | TorchConvolution:
-        """Return a layer's convolution by frozen kernels.
-
-        In the forms that run fast where it is float32 on the CPU, and by
-        torch's own kernels elsewhere.
-        """
-        fast = (
-            dtype == torch.float32
-            and self.get_parameter(f"{name}.weight").device.type
-            in ("cpu", "meta")
-            and enabled()
-        )
-        key = name, dtype, fast
-        if key not in self._convolutions:
-            weight, bias = self._parameters_in(name, dtype)
-            kind = Convolution if fast else TorchConvolution
-            self._convolutions[key] = kind(weight.detach(), bias.detach())
-        return self._convolutions[key]
+    def convolution(self, name: str) -> FrozenConvolution:
+        """Return the module of a convolution, such as "conv1_1"."""
+        module = self.get_submodule(name)
+        assert isinstance(module, FrozenConvolution)
+        return module
 
     def forward(
         self, image: Tensor, layers: Iterable[str], checkpoint: bool = False
@@ -207,22 +191,26 @@ class VGG19(nn.Module):
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the maps wanted of a block's layers, and the last one's."""
         maps: dict[str, Tensor] = {}
+        free = False  # whether nobody else can hold x
         for name in block:
-            if name.startswith("conv"):
-                x = self._convolve(name, x)
-            elif name.startswith("pool"):
-                x = POOLINGS[self.pooling](x, 2)
-            elif name.replace("relu", "conv") in wanted:
-                x = F.relu(x)
-            else:  # nobody else holds the convolution's output
-                x = F.relu_(x)
+            layer = self.get_submodule(name)
+            if free and type(layer) is Rectifier and not _is_watched(layer):
+                x = layer(x, overwrite=True)
+            else:
+                x = layer(x)
+            free = name not in wanted and not _is_watched(layer)
             if name in wanted:
                 maps[name] = x
         return maps, x
 
     def casts(self) -> list[Tensor]:
         """Return the copies of parameters that are kept in other dtypes."""
-        return [each for pair in self._casts.values() for each in pair]
+        return [
+            tensor
+            for layer in self.children()
+            if isinstance(layer, FrozenConvolution)
+            for tensor in layer.casts()
+        ]
 
     def outline(self) -> "VGG19":
         """Return the same network without its numbers, on the device "meta".
@@ -231,10 +219,11 @@ class VGG19(nn.Module):
         """
         twin = copy.copy(self)
         twin._modules = {
-            name: _frozen(*self.get_parameter(f"{name}.weight").shape[:2])
-            for name, _ in self.named_children()
+            name: FrozenConvolution(layer.in_channels, layer.out_channels)
+            if isinstance(layer, FrozenConvolution)
+            else layer
+            for name, layer in self.named_children()
         }
-        twin._casts, twin._convolutions = {}, {}
         return twin
 
     def extra_repr(self) -> str:
@@ -266,48 +255,26 @@ class VGG19(nn.Module):
                 f"needs: make it with deepest={deepest!r} or a deeper layer"
             )
 
-    def _convolve(self, name: str, x: Tensor) -> Tensor:
-        weight, bias = self._parameters_in(name, x.dtype)
-        if (
-            x.dtype == torch.float32
-            and x.device.type == "cpu"
-            and not weight.requires_grad
-            and not bias.requires_grad
-            and enabled()
-        ):
-            convolution = self.convolution(name)
-            assert isinstance(convolution, Convolution)  # `enabled` says so
-            return convolve(x, convolution)
-        return F.conv2d(x, weight, bias, padding=1)
 
-    def _parameters_in(
-        self, name: str, dtype: torch.dtype
-    ) -> tuple[Tensor, Tensor]:
-        conv = self.get_submodule(name)
-        assert isinstance(conv, nn.Conv2d) and conv.bias is not None
-        if conv.weight.dtype == dtype:
-            return conv.weight, conv.bias
-        if (name, dtype) not in self._casts:
-            with torch.inference_mode(False):  # to be of use outside it too
-                weight = conv.weight.to(dtype)
-                if dtype == torch.float64:  # faster with channels first
-                    weight = weight.contiguous()
-                self._casts[name, dtype] = weight, conv.bias.to(dtype)
-        return self._casts[name, dtype]
-
-    def _apply(
-        self, fn: Callable[[Tensor], Tensor], recurse: bool = True
-    ) -> "VGG19":
-        _forget_casts(self)  # .to(...), .double() and the like
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        return self
+def _convolution(weight: Tensor, bias: Tensor) -> FrozenConvolution:
+    N, C = weight.shape[:2]
+    layer = FrozenConvolution(C, N)
+    layer.weight = nn.Parameter(
+        weight.contiguous(memory_format=torch.channels_last)
+    )
+    layer.bias = nn.Parameter(bias)
+    return layer
 
 
-def _frozen(N: int, C: int) -> nn.Conv2d:
-    """Return a convolution without numbers, from C channels to N."""
-    # on the meta device nothing is drawn from the random generator
-    conv = nn.Conv2d(C, N, 3, padding=1, device="meta")
-    return conv.requires_grad_(False)
+def _is_watched(layer: nn.Module) -> bool:
+    """Return whether a hook may keep what a module takes or returns."""
+    return bool(
+        layer._forward_hooks
+        or layer._forward_pre_hooks
+        or layer._backward_hooks
+        or layer._backward_pre_hooks
+        or torch_modules._has_any_global_hook()
+    )
 
 
 @lru_cache(maxsize=4)
@@ -343,9 +310,3 @@ def _constant(
     # made once, for a copy from the host would halt a GPU at every picture
     with torch.inference_mode(False):  # to be of use outside it too
         return torch.tensor(values, dtype=dtype, device=device)
-
-
-def _forget_casts(vgg: VGG19, keys: object = None) -> None:
-    """Drop copies in other dtypes; the weights they are of have changed."""
-    vgg._casts.clear()
-    vgg._convolutions.clear()

@@ -1,4 +1,4 @@
-"""How exactly the network's convolutions are computed.
+"""Where the network is computed, and how exactly.
 
 Losses, Gram matrices and the optimizer always have the picture's dtype;
 what a precision below float32 saves lies in the convolutions, which take
@@ -21,6 +21,29 @@ PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
   on a GPU. A loss is right to two or three digits.
 - "auto": "tf32" where it is to be had, else "float32".
 """
+
+
+def find_device(device: str | torch.device = "auto") -> torch.device:
+    """Return the device of that name; "auto" is CUDA, else MPS, else CPU.
+
+    Raises:
+        ValueError: if torch does not know it or it is not there.
+    """
+    if str(device) == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        mps = torch.backends.mps.is_available()
+        return torch.device("mps" if mps else "cpu")
+    try:
+        found = torch.device(device)
+        torch.zeros(1, device=found).item()
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0].split(". ")[0]
+        raise ValueError(
+            f"the device {str(device)!r} cannot be used here ({reason}); "
+            "'auto' takes the best there is, 'cpu' is always there"
+        ) from None
+    return found
 
 
 def find_precision(

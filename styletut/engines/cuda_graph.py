@@ -17,7 +17,7 @@ _WARM_UP = 2
 they will need; a copy from the host is not allowed later."""
 
 
-class Replay:
+class CudaGraph:
     """A function of one tensor, recorded for tensors of one shape.
 
     It must do the same whatever the numbers are: no look at a value, no copy

@@ -1,7 +1,7 @@
 """Which pictures fit into memory, and how.
 
 A picture is taken as a whole where that fits, if need be with fewer of
-L-BFGS's pairs. Else it is computed in tiles (`styletut.tiles`), as large as
+L-BFGS's pairs. Else it is computed in tiles (`engines.tiles`), as large as
 fit; what does not fit even then is refused before anything is spent on it.
 """
 
@@ -13,11 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from styletut.engines import Backward
+from styletut.engines.choice import by_hand
+from styletut.engines.tiles import cut
 from styletut.kernels.convolution import kernel_bytes
 from styletut.memory.counting import peak_bytes, saved_bytes
 from styletut.objective import Objective
-from styletut.pullback import worthwhile
-from styletut.tiles import TiledObjective, cut
 from styletut.vgg import VGG19, convolutions_below, feature_shape
 
 SIDES = (1536, 1024, 768, 512, 256)
@@ -45,31 +46,21 @@ class TooLargeError(ValueError):
 
 
 @dataclass(frozen=True)
-class Way:
-    """How a picture is computed.
+class Layout:
+    """How a picture is laid out in memory.
 
     Attributes:
-        side: of its tiles in pixels, or None for the whole at once.
+        tiles: their side in pixels, or None for the whole at once.
         checkpoint: whether a graph keeps less and computes more.
         history: number of L-BFGS's pairs.
     """
 
-    side: int | None = None
+    tiles: int | None = None
     checkpoint: bool = False
     history: int = 15
 
-    def objective(
-        self, content: Tensor, style: Any, **settings: Any
-    ) -> Objective:
-        """Return the objective that is computed in this way."""
-        if self.side is None:
-            return Objective(
-                content, style, checkpoint=self.checkpoint, **settings
-            )
-        return TiledObjective(content, style, side=self.side, **settings)
 
-
-WHOLE = Way()
+WHOLE = Layout()
 
 
 @dataclass(frozen=True)
@@ -77,7 +68,7 @@ class MemoryEstimate:
     """Bytes that a run needs at its peak, by what they are for.
 
     Attributes:
-        parameters: the network's weights, and their forms for speed.
+        parameters: the network's weights, and what is made of them.
         targets: what content and style pictures are compared with.
         optimizer: pictures of the optimizer and of the run.
         evaluation: maps, gradients and what is in between, at the most.
@@ -101,7 +92,7 @@ def estimate_memory(
     height: int,
     width: int,
     *,
-    way: Way = WHOLE,
+    layout: Layout = WHOLE,
     vgg: VGG19 | None = None,
     dtype: torch.dtype = torch.float32,
     **settings: Any,
@@ -114,7 +105,7 @@ def estimate_memory(
     Args:
         height: of the picture in pixels.
         width: of the picture in pixels.
-        way: how the picture is computed.
+        layout: how the picture is laid out.
         vgg: the network; only its pooling and dtype matter.
         dtype: the picture's.
         **settings: those of `Objective` that choose convention and layers.
@@ -124,11 +115,11 @@ def estimate_memory(
     """
     outline = (vgg or VGG19()).outline()
     picture = torch.empty(1, 3, height, width, dtype=dtype, device="meta")
-    settings = {**settings, "vgg": outline, "checkpoint": way.checkpoint}
+    settings = {**settings, "vgg": outline, "checkpoint": layout.checkpoint}
     part = picture
-    if way.side is not None:
+    if layout.tiles is not None:
         layers = Objective(picture, picture, **settings).layers
-        tiles = cut(height, width, way.side, layers)
+        tiles = cut(height, width, layout.tiles, layers)
         part = max((picture[tile.outer] for tile in tiles), key=Tensor.numel)
     objectives = []
 
@@ -138,7 +129,7 @@ def estimate_memory(
 
     evaluation = peak_bytes(evaluate)
     objective = objectives[0]
-    vectors = 2 * way.history + _VECTORS
+    vectors = 2 * layout.history + _VECTORS
     return MemoryEstimate(
         parameters=_parameter_bytes(objective),
         targets=_target_bytes(objective, picture),
@@ -148,7 +139,7 @@ def estimate_memory(
     )
 
 
-def fitting_way(
+def fitting_layout(
     height: int,
     width: int,
     free: float | None,
@@ -156,8 +147,8 @@ def fitting_way(
     history: int = WHOLE.history,
     vgg: VGG19 | None = None,
     **settings: Any,
-) -> Way:
-    """Return the first way, the fastest first, that fits into memory.
+) -> Layout:
+    """Return the first layout, the fastest first, that fits into memory.
 
     Args:
         height: of the picture in pixels.
@@ -172,17 +163,19 @@ def fitting_way(
     """
     fixed, per_pixel = _SURELY
     if free is None or free > fixed + per_pixel * height * width:
-        return Way(history=history)
+        return Layout(history=history)
     least = math.inf
     dtype = settings.get("dtype", torch.float32)
     picture = torch.empty(1, 3, height, width, dtype=dtype, device="meta")
     vgg = vgg or VGG19()  # once, for all that are tried
-    graph = not worthwhile(vgg.outline(), picture)
-    for way in _ways(height, width, graph, history):
-        estimate = estimate_memory(height, width, way=way, vgg=vgg, **settings)
+    graph = not by_hand(vgg.outline(), picture)
+    for layout in _layouts(height, width, graph, history):
+        estimate = estimate_memory(
+            height, width, layout=layout, vgg=vgg, **settings
+        )
         needed = estimate.total
         if needed <= free:
-            return way
+            return layout
         least = min(least, needed)
     raise TooLargeError(
         f"a picture of {width} x {height} pixels needs about "
@@ -192,42 +185,44 @@ def fitting_way(
     )
 
 
-def _ways(height: int, width: int, graph: bool, history: int) -> Iterator[Way]:
-    """Yield ways, the fastest first.
+def _layouts(
+    height: int, width: int, graph: bool, history: int
+) -> Iterator[Layout]:
+    """Yield layouts, the fastest first.
 
     Fewer pairs cost some evaluations, smaller tiles cost in each of them:
     with 256 pixels most of what is computed are margins.
     """
     pairs = history, *(each for each in FEWER_PAIRS if each < history)
-    yield from (Way(history=each) for each in pairs)
+    yield from (Layout(history=each) for each in pairs)
     if graph:
-        yield from (Way(checkpoint=True, history=each) for each in pairs)
+        yield from (Layout(checkpoint=True, history=each) for each in pairs)
     for side in SIDES:
         if side < max(height, width):
-            yield from (Way(side, history=each) for each in pairs)
+            yield from (Layout(side, history=each) for each in pairs)
 
 
 def _saved_bytes(objective: Objective, x: Tensor) -> int:
     """Return the bytes of the maps that the way down needs again."""
-    if worthwhile(objective.vgg, x):
-        return objective.memory.nbytes
+    if isinstance(objective.engine, Backward):
+        return objective.engine.buffers.nbytes
     known = (*objective.vgg.parameters(), *objective.vgg.casts(), x)
     graph = x.clone().requires_grad_()
     return saved_bytes(lambda: objective(graph), (known, graph))
 
 
 def _parameter_bytes(objective: Objective) -> int:
-    """Return the bytes of the weights and of their forms for speed."""
+    """Return the bytes of the weights and of what is made of them."""
     vgg, (height, width) = objective.vgg, objective.shape[2:]
     weights = sum(each.nbytes for each in vgg.parameters())
-    if not worthwhile(vgg, torch.empty(objective.shape, device="meta")):
+    if not isinstance(objective.engine, Backward):
         return weights
-    forms = 0
+    made = 0
     for name in convolutions_below(objective.layers):
-        C_out, C_in = vgg.get_parameter(f"{name}.weight").shape[:2]
+        C_out, C_in = vgg.convolution(name).weight.shape[:2]
         _, h, w = feature_shape(name, height, width)
-        forms += kernel_bytes(C_in, C_out, h, w)
-    return weights + forms
+        made += kernel_bytes(C_in, C_out, h, w)
+    return weights + made
 
 
 def _target_bytes(objective: Objective, picture: Tensor) -> int:

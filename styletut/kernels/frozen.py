@@ -1,0 +1,109 @@
+"""A frozen convolution as a module: plain to use, fast where it can be."""
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from styletut.kernels.convolution import (
+    Convolution,
+    TorchConvolution,
+    convolve,
+)
+from styletut.kernels.onednn import suits, would_suit
+
+
+class FrozenConvolution(nn.Conv2d):
+    """A 3 x 3 convolution, stride 1, padding 1, whose weights are fixed.
+
+    To torch it is an `nn.Conv2d` whose parameters need no gradient: hooks,
+    `.to`, copies, pickles and the state are those of any module. It computes
+    in the dtype of the maps that it is given. What depends on the weights
+    alone, their copies in another dtype and what fast algorithms make of
+    them, is made once, kept apart from the state, and made anew when the
+    weights have changed.
+
+    It is made without numbers, on torch's device "meta": assign `weight` and
+    `bias`.
+
+    Args:
+        in_channels: C.
+        out_channels: N.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        # on the meta device nothing is drawn from the random generator
+        super().__init__(
+            in_channels, out_channels, 3, padding=1, device="meta"
+        )
+        self.requires_grad_(False)
+        self._kept: dict[Hashable, Any] = {}
+        self._kept_of: tuple[Hashable, ...] = ()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve (B, C, h, w), in its dtype, to (B, N, h, w)."""
+        if suits(x) and not self._learns():
+            kernel = self.kernel(x.dtype)
+            assert isinstance(kernel, Convolution)  # `suits` says so
+            return convolve(x, kernel)
+        return functional.conv2d(x, *self.cast(x.dtype), padding=1)
+
+    def kernel(self, dtype: torch.dtype) -> Convolution | TorchConvolution:
+        """Return the convolution by these weights, without a graph.
+
+        By fast algorithms where it is float32 on a CPU, and by torch's own
+        kernels elsewhere.
+        """
+        weight, bias = self.cast(dtype)
+        kind = Convolution if would_suit(weight) else TorchConvolution
+        return self._once(
+            (kind, dtype), lambda: kind(weight.detach(), bias.detach())
+        )
+
+    def cast(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Return weight and bias in a dtype."""
+        assert self.bias is not None
+        if self.weight.dtype == dtype:
+            return self.weight, self.bias
+        return self._once(dtype, lambda: self._converted(dtype))
+
+    def casts(self) -> list[Tensor]:
+        """Return the copies that are kept in other dtypes."""
+        pairs = [each for each in self._kept.values() if type(each) is tuple]
+        return [tensor for pair in pairs for tensor in pair]
+
+    def _converted(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        assert self.bias is not None
+        with torch.inference_mode(False):  # to be of use outside it too
+            weight = self.weight.to(dtype)
+            if dtype == torch.float64:  # faster with channels first
+                weight = weight.contiguous()
+            return weight, self.bias.to(dtype)
+
+    def _learns(self) -> bool:
+        return any(each.requires_grad for each in self.parameters())
+
+    def _once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what was made of the weights, or make it."""
+        now = tuple(map(_identity, self.parameters()))
+        if now != self._kept_of:
+            self._kept, self._kept_of = {}, now
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        self._kept = {}  # .half().float() is no longer what it was
+        return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # copies and other processes make their own, when they need it
+        return {**self.__dict__, "_kept": {}, "_kept_of": ()}
+
+
+def _identity(parameter: Tensor) -> tuple[int, int]:
+    """Return what changes when a parameter is replaced or written to."""
+    known = not parameter.is_inference()  # torch counts no writes to those
+    return id(parameter), parameter._version if known else 0

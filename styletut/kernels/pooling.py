@@ -1,0 +1,100 @@
+"""Pooling of 2 x 2 windows into given memory, and the way back down.
+
+Of a max pooling the way down needs no maps, but which of a window's four
+values won: a byte for each.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+_NOBODY = 4
+"""The winner in a window where all are 0, or more."""
+
+_STRIP = 2**17
+"""Numbers that are taken at once."""
+
+
+def max_pool(maps: Tensor, out: Tensor, winners: Tensor) -> None:
+    """Write each window's largest value, and which of the four it was.
+
+    The first of equal ones wins, as in torch; nobody where all are 0.
+
+    Args:
+        maps: rectified, (1, N, H, W).
+        out: where to write to, (1, N, H // 2, W // 2).
+        winners: the same, uint8.
+    """
+    for top, last in _strips(out):
+        a, b, c, d = _quarters(maps[..., 2 * top : 2 * last, :])
+        largest = out[..., top:last, :]
+        upper = torch.maximum(a, b)
+        torch.maximum(c, d, out=largest)
+        lower = (largest > upper).view(torch.uint8)
+        right = (b > a).view(torch.uint8)
+        # where the lower row wins, the winner among its two; on bytes, for
+        # torch chooses between them slowly
+        right ^= (right ^ (d > c).view(torch.uint8)) & lower
+        torch.maximum(largest, upper, out=largest)
+        winner = winners[..., top:last, :]
+        torch.add(right, lower, alpha=2, out=winner)
+        winner.add_((largest <= 0).view(torch.uint8), alpha=_NOBODY)
+
+
+def to_winners(g: Tensor, winners: Tensor, out: Tensor) -> None:
+    """Write each gradient to the winner of its window, 0 to the others.
+
+    Args:
+        g: gradient of the pooled maps, (1, N, h, w).
+        winners: as `max_pool` wrote them.
+        out: where to write to, (1, N, H, W).
+    """
+    _clear_border(out)
+    for top, last in _strips(g):
+        strip, winner = g[..., top:last, :], winners[..., top:last, :].to(g)
+        won = torch.empty_like(winner)
+        rows = out[..., 2 * top : 2 * last, :]
+        for k, quarter in enumerate(_quarters(rows)):
+            # as numbers, by which torch multiplies faster than it chooses
+            torch.eq(winner, k, out=won)
+            torch.mul(strip, won, out=quarter)
+
+
+def average_pool(maps: Tensor, out: Tensor) -> None:
+    """Write the mean of each window of (1, N, H, W) to (1, N, h, w)."""
+    a, b, c, d = _quarters(maps)
+    torch.add(a + b, c + d, out=out).mul_(0.25)
+
+
+def to_all(g: Tensor, out: Tensor) -> None:
+    """Write a quarter of each gradient to all four of its window."""
+    _clear_border(out)
+    for quarter in _quarters(out):
+        torch.mul(g, 0.25, out=quarter)
+
+
+def _quarters(maps: Tensor) -> list[Tensor]:
+    """Return each window's upper left, upper right, lower left, lower right.
+
+    An odd last row or column is in no window.
+    """
+    h, w = (side // 2 * 2 for side in maps.shape[2:])
+    return [
+        maps[..., row:h:2, column:w:2] for row in (0, 1) for column in (0, 1)
+    ]
+
+
+def _strips(maps: Tensor) -> Iterator[tuple[int, int]]:
+    """Yield first and last row of strips that stay in a cache."""
+    _, N, h, w = maps.shape
+    rows = max(1, _STRIP // (N * w)) if maps.is_cpu else h
+    for top in range(0, h, rows):
+        yield top, min(h, top + rows)
+
+
+def _clear_border(maps: Tensor) -> None:
+    """Set to 0 an odd last row and column, which no window covers."""
+    h, w = (side // 2 * 2 for side in maps.shape[2:])
+    maps[..., h:, :] = 0
+    maps[..., w:] = 0

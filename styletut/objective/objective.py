@@ -1,0 +1,250 @@
+"""The objective L = alpha L_c + beta L_s + gamma TV of a pair of pictures.
+
+Equation (7) of Gatys, Ecker, Bethge (2016), with total variation, in the
+formulas of any convention.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from styletut.conventions import (
+    DEFAULT_CONVENTION,
+    Convention,
+    check_runnable,
+    get_convention,
+)
+from styletut.conventions.network import convention_network
+from styletut.engines import CudaGraph, LayerLoss, choose_engine
+from styletut.engines.choice import recordable
+from styletut.engines.device import arithmetic, find_precision, maps_dtype
+from styletut.losses import total_variation
+from styletut.objective.checks import (
+    Layers,
+    Styles,
+    check_comparable,
+    checked_weight,
+    layer_weights,
+    shares,
+)
+from styletut.objective.layer_losses import content_losses, style_losses
+from styletut.objective.terms import Terms, weighted_sum
+from styletut.vgg import VGG19
+from styletut.vgg.network import channels
+
+
+class Objective:
+    """What a picture is judged by: a content picture, a style, weights.
+
+    Notebook 05, (5.1).
+
+    Targets are computed once, when the objective is made; calling it gives
+    the `Terms` of a picture, with a graph if the picture requires grad.
+
+    Args:
+        content: the content picture p, (1, 3, H, W), RGB in [0, 1].
+        style: the style picture a, of any size, or several as a sequence
+            of (picture, weight); weights count relative to their sum.
+        vgg: the network to use as it is, whatever the convention names; by
+            default the convention's own, on the content picture's device.
+        convention: whose formulas and weights, a name or a `Convention`.
+        alpha: weight of the content; the convention's if None.
+        beta: weight of the style; the convention's if None.
+        gamma: weight of the total variation; the convention's if None.
+        content_layers: names, or name -> v_l; the convention's if None.
+            A name without weight has that of the convention's layer in the
+            same block, or else the mean of the convention's weights.
+        style_layers: the same for w_l.
+        precision: of the network's convolutions in `gradient`, a name out of
+            `precision.PRECISIONS`; losses and Gram matrices are always
+            computed in the pictures' dtype.
+        tiles: side in pixels of the tiles in which a picture too large for
+            the memory is computed, with the same result; None for the whole
+            at once.
+        checkpoint: whether a graph keeps less and computes more, see
+            `VGG19.forward`.
+
+    Raises:
+        ValueError: for pictures of a wrong shape, dtype or device, or too
+            small for the layers; unknown conventions or layers; weights
+            that are negative or not finite; a convention that cannot run;
+            a precision that is unknown or not to be had.
+    """
+
+    def __init__(
+        self,
+        content: Tensor,
+        style: Styles,
+        *,
+        vgg: VGG19 | None = None,
+        convention: str | Convention = DEFAULT_CONVENTION,
+        alpha: float | None = None,
+        beta: float | None = None,
+        gamma: float | None = None,
+        content_layers: Layers | None = None,
+        style_layers: Layers | None = None,
+        precision: str = "auto",
+        tiles: int | None = None,
+        checkpoint: bool = False,
+    ) -> None:
+        own = self.convention = get_convention(convention)
+        check_runnable(own)
+        self.alpha = checked_weight(
+            "alpha", own.alpha if alpha is None else alpha
+        )
+        self.beta = checked_weight("beta", own.beta if beta is None else beta)
+        self.gamma = checked_weight(
+            "gamma", own.gamma if gamma is None else gamma
+        )
+        self.content_layers = layer_weights(
+            "content", content_layers, own.content_layers
+        )
+        self.style_layers = layer_weights(
+            "style", style_layers, own.style_layers
+        )
+        self.layers = tuple(self.content_layers | self.style_layers)
+        if not self.layers:
+            raise ValueError(
+                "there is nothing to compare: content_layers and "
+                "style_layers are both empty"
+            )
+        styles = shares(style)
+        # x has the content's size, and all layers are taken of it
+        check_comparable("content", content, content, self.layers)
+        for picture, _ in styles:
+            check_comparable("style", picture, content, self.style_layers)
+        self.shape = tuple(content.shape)
+        self.dtype, self.device = content.dtype, content.device
+        self.precision = find_precision(precision, self.device, self.dtype)
+        self.vgg = vgg or convention_network(own, content.device, self.layers)
+        self.engine = choose_engine(
+            self.vgg,
+            content,
+            tiles=tiles,
+            checkpoint=checkpoint,
+            dtype=maps_dtype(self.precision, self.dtype),
+        )
+        height, width = content.shape[2:]
+        with torch.no_grad(), arithmetic(self.precision):
+            self.layer_losses: tuple[LayerLoss, ...] = (
+                *content_losses(
+                    self.engine,
+                    content,
+                    self.content_layers,
+                    self.alpha,
+                    own,
+                ),
+                *style_losses(
+                    self.engine,
+                    styles,
+                    (height, width),
+                    self.style_layers,
+                    self.beta,
+                    own,
+                ),
+            )
+        self._graph: CudaGraph | None = None
+        self._recorded: Terms | None = None
+
+    def __call__(self, x: Tensor) -> Terms:
+        """Compute every term for the picture x, (1, 3, H, W) in [0, 1].
+
+        Raises:
+            ValueError: if x has another size, dtype or device than the
+                content picture; in tiles, if it requires a gradient.
+        """
+        self._check(x)
+        with arithmetic(self.precision):
+            return self._terms(x, self.engine.losses(x, self.layer_losses))
+
+    def gradient(self, x: Tensor) -> tuple[Terms, Tensor]:
+        """Return the terms and the total's gradient with respect to x."""
+        self._check(x)
+        x = x.detach()
+        with arithmetic(self.precision):
+            if recordable(self.engine, x):
+                return self._replayed(x)
+            return self._evaluated(x)
+
+    def _evaluated(self, x: Tensor) -> tuple[Terms, Tensor]:
+        losses, gradient = self.engine.gradient(x, self.layer_losses)
+        if self.gamma:
+            gradient += self.gamma * self._total_variation_gradient(x)
+        with torch.no_grad():
+            return self._terms(x, losses), gradient
+
+    def _replayed(self, x: Tensor) -> tuple[Terms, Tensor]:
+        """Do as `_evaluated` does, recorded once as a CUDA graph."""
+        if self._graph is None:
+            self._graph = CudaGraph(self._as_tensors, x)
+        *numbers, gradient = self._graph(x)
+        assert self._recorded is not None  # while it was recorded
+        return self._recorded.with_tensors(numbers), gradient
+
+    def _as_tensors(self, x: Tensor) -> list[Tensor]:
+        self._recorded, gradient = self._evaluated(x)
+        return [*self._recorded.tensors(), gradient]
+
+    def _terms(self, x: Tensor, losses: Sequence[Tensor]) -> Terms:
+        """Add the layers' losses up."""
+        count = len(self.content_layers)
+        content_layers = dict(
+            zip(self.content_layers, losses[:count], strict=True)
+        )
+        style_layers = dict(
+            zip(self.style_layers, losses[count:], strict=True)
+        )
+        content = weighted_sum(content_layers, self.content_layers, x)
+        style = weighted_sum(style_layers, self.style_layers, x)
+        tv = self._total_variation(x)
+        # what weighs nothing is no part of the graph and costs no gradient
+        weighted = [
+            weight * term
+            for weight, term in (
+                (self.alpha, content),
+                (self.beta, style),
+                (self.gamma, tv),
+            )
+            if weight
+        ]
+        total = torch.stack(weighted).sum() if weighted else 0 * content
+        return Terms(
+            content,
+            style,
+            tv,
+            total,
+            content_layers,
+            style_layers,
+            self.alpha,
+            self.beta,
+            self.gamma,
+        )
+
+    def _check(self, x: Tensor) -> None:
+        """Raise ValueError unless x is like the content picture."""
+        if tuple(x.shape) != self.shape:
+            raise ValueError(
+                f"the picture has shape {tuple(x.shape)} and the content "
+                f"{self.shape}; they must be equal"
+            )
+        if x.dtype != self.dtype or x.device != self.device:
+            raise ValueError(
+                f"the picture is {x.dtype} on {x.device} and the content "
+                f"{self.dtype} on {self.device}; convert one with .to(...)"
+            )
+
+    def _total_variation_gradient(self, x: Tensor) -> Tensor:
+        with torch.inference_mode(False), torch.enable_grad():
+            x = x.detach().clone().requires_grad_()
+            (gradient,) = torch.autograd.grad(self._total_variation(x), x)
+        return gradient
+
+    def _total_variation(self, x: Tensor) -> Tensor:
+        kind = self.convention.total_variation
+        unit = channels(self.convention.pixel_unit, x)
+        return (
+            kind(x * unit)
+            if callable(kind)
+            else total_variation(x * unit, kind)
+        )
