@@ -28,8 +28,8 @@ from styletut.images import sample
 from styletut.objective import Objective
 from styletut.optimizers import torch_lbfgs
 from styletut.optimizers.variable import variable_of
-from styletut.planning import COARSE
 from styletut.transfer import stylize_steps
+from styletut.transfer.sizes import COARSE
 from styletut.vgg import VGG19
 
 PAIRS = (("astronaut", "night"), ("chelsea", "glass"))

@@ -22,7 +22,7 @@ from styletut.metrics import compare
 from styletut.sweeps import grids, jobs, sweeping
 from styletut.sweeps.store import read_record
 from styletut.sweeps.sweeping import FailedRuns, sweep, sweep_rows
-from styletut.transfer import stylize
+from styletut.transfer import steps, stylize
 
 FAST = {"size": 48, "evaluations": 2}
 BETAS = {"beta": [0.1, 1.0, 10.0]}
@@ -78,14 +78,14 @@ def whole(tmp_path_factory):
 
 @pytest.fixture
 def painted(monkeypatch):
-    """The settings of each run that is made here, as they are made."""
-    made = []
+    """The plan of each run that is made here, as they are made."""
+    made, real = [], jobs.result_of
 
-    def counted(content, style, **settings):
-        made.append(settings)
-        return stylize(content, style, **settings)
+    def counted(run):
+        made.append(run.plan)
+        return real(run)
 
-    monkeypatch.setattr(jobs, "stylize", counted)
+    monkeypatch.setattr(jobs, "result_of", counted)
     return made
 
 
@@ -142,7 +142,7 @@ def test_a_changed_setting_runs_alone(tmp_path, painted):
     run(tmp_path)
     del painted[:]
     table = run(tmp_path, {"beta": [0.1, 2.0, 10.0]})
-    assert [made["beta"] for made in painted] == [2.0]
+    assert [made.chosen["beta"] for made in painted] == [2.0]
     assert list(table["beta"]) == [0.1, 2.0, 10.0]
 
 
@@ -155,16 +155,16 @@ def test_equal_runs_are_run_once(tmp_path, painted):
 
 
 def test_an_interrupt_keeps_what_is_finished(tmp_path, monkeypatch, whole):
-    made = []
+    made, real = [], jobs.result_of
 
-    def interrupted(content, style, **settings):
+    def interrupted(run):
         if made:
             raise KeyboardInterrupt
-        made.append(settings)
-        return stylize(content, style, **settings)
+        made.append(run)
+        return real(run)
 
     with monkeypatch.context() as patch:
-        patch.setattr(jobs, "stylize", interrupted)
+        patch.setattr(jobs, "result_of", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path)
     stored = pd.read_csv(tmp_path / "results.csv", keep_default_na=False)
@@ -177,16 +177,14 @@ def test_a_run_that_was_interrupted_itself_is_not_stored(
     tmp_path, monkeypatch
 ):
     """`stylize` hands out its best picture; a sweep wants whole runs."""
-    from styletut import transfer
-
-    real = transfer.keep_better
+    real = steps.keep_better
 
     def interrupt(best, step):
         if best is not None:
             raise KeyboardInterrupt
         return real(best, step)
 
-    monkeypatch.setattr(transfer, "keep_better", interrupt)
+    monkeypatch.setattr(steps, "keep_better", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path)
     assert list(tmp_path.glob("*.png")) == []
@@ -231,7 +229,7 @@ def test_a_failing_run_does_not_lose_the_others(tmp_path, whole, painted):
     del painted[:]
     with pytest.warns(FailedRuns):
         run(tmp_path, settings)
-    assert [made["beta"] for made in painted] == [-1.0]
+    assert [made.chosen["beta"] for made in painted] == [-1.0]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,16 @@ import torch
 from styletut.conventions import CONVENTIONS, Convention, convert_weights
 from styletut.images import load_image, resize, sample, save_image
 from styletut.sweeps import jobs
-from styletut.sweeps.jobs import FORMULAS, make_job, pack, unpack, work
+from styletut.sweeps.jobs import (
+    FORMULAS,
+    KEYED,
+    LATER,
+    make_job,
+    pack,
+    unpack,
+    work,
+)
+from styletut.transfer.plan import Plan
 from styletut.vgg.weights import oxford_path
 
 BASE = {"size": 48, "evaluations": 2}
@@ -143,6 +152,25 @@ def test_every_field_of_a_convention_is_decided_on():
         *of_the_network,
         *words,
     }
+
+
+def test_every_field_of_a_plan_is_decided_on():
+    """A new field decides a picture, is new, or does not: say which."""
+    otherwise_known = {"convention", "stages", "chosen", "device"}
+    names = {each.name for each in dataclasses.fields(Plan)}
+    assert set(KEYED) - {"schedule"} <= names
+    assert names == (set(KEYED) - {"schedule"}) | set(LATER) | otherwise_known
+
+
+def test_a_later_setting_is_in_a_key_only_where_it_changes_something(
+    photo, painting, monkeypatch
+):
+    before = key(photo, painting)
+    monkeypatch.setattr(Plan, "layers", "as ever", raising=False)
+    monkeypatch.setattr(jobs, "LATER", {"layers": "as ever"})
+    assert key(photo, painting) == before
+    monkeypatch.setattr(Plan, "layers", "another", raising=False)
+    assert key(photo, painting) != before
 
 
 def test_what_has_no_lasting_name_has_no_key(photo, painting):

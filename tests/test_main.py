@@ -23,8 +23,9 @@ from styletut.conventions import DEFAULT_CONVENTION, network
 from styletut.images import SAMPLES, save_image
 from styletut.kernels import timings
 from styletut.objective import Terms
-from styletut.planning import plan_run
 from styletut.transfer import Ending, Step
+from styletut.transfer.plan import plan_run
+from styletut.vgg import VGG19
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = ["--size", "64", "--evaluations", "4", "--device", "cpu"]
@@ -86,7 +87,7 @@ def step(index, total, size=32):
 def replace_steps(monkeypatch, *items):
     """Let a run yield the given steps, raise or call what else is given."""
 
-    def steps(content, style, **settings):
+    def steps(run):
         for item in items:
             if isinstance(item, Exception):
                 raise item
@@ -98,7 +99,7 @@ def replace_steps(monkeypatch, *items):
                 yield item
         return Ending()
 
-    monkeypatch.setattr(painting, "stylize_steps", steps)
+    monkeypatch.setattr(painting, "steps_of", steps)
 
 
 def level(path):
@@ -136,9 +137,9 @@ def test_the_picture_tells_how_it_was_made(chelsea_night):
     _, path = chelsea_night
     text = text_of(path)
     plan = plan_run(
-        torch.zeros(1, 3, 300, 451), size=64, evaluations=4, device="cpu"
+        (300, 451), [(600, 757)], size=64, evaluations=4, device="cpu"
     )
-    assert plan.text().items() <= text.items()
+    assert plan.text(VGG19()).items() <= text.items()
     assert text["photo"] == "chelsea"
     assert text["style"] == "night"
     assert text["stopped"] == "done"
@@ -486,12 +487,12 @@ def test_a_sample_name_is_the_sample_and_a_path_the_file(monkeypatch):
     Path("coffee.png").rename("coffee")
     read = []
 
-    def steps(content, style, **settings):
-        read.append(tuple(content.shape[2:]))
+    def steps(run):
+        read.append(tuple(run.content.shape[2:]))
         yield step(1, 3.0)
         return Ending()
 
-    monkeypatch.setattr(painting, "stylize_steps", steps)
+    monkeypatch.setattr(painting, "steps_of", steps)
     assert main(["coffee", "night", "-o", "a.png"]) == 0
     assert main(["./coffee", "night", "-o", "b.png"]) == 0
     assert read == [(400, 600), (40, 40)]
@@ -551,7 +552,7 @@ def test_an_unwritable_target_is_found_before_any_work(monkeypatch, capsys):
     def work(*arguments, **settings):
         pytest.fail("work was begun")
 
-    for name in ("read_picture", "plan_run", "stylize_steps"):
+    for name in ("read_picture", "prepare", "steps_of"):
         monkeypatch.setattr(painting, name, work)
     assert "no folder" in refused([*PAIR, "-o", "nowhere/out.png"], capsys)
 
@@ -692,13 +693,13 @@ def test_doctor_knows_the_packages_of_the_project():
 def test_two_runs_at_once_keep_both_pictures(folder, monkeypatch):
     """A run that finishes second finds the default name taken."""
     other = Path("chelsea-night.png")
-    original = painting.stylize_steps
+    original = painting.steps_of
 
-    def beside_another(*arguments, **settings):
+    def beside_another(run):
         other.write_bytes(b"the other run's picture")
-        return original(*arguments, **settings)
+        return original(run)
 
-    monkeypatch.setattr(painting, "stylize_steps", beside_another)
+    monkeypatch.setattr(painting, "steps_of", beside_another)
     assert main([*PAIR, *QUICK]) == 0
     assert other.read_bytes() == b"the other run's picture"
     assert Path("chelsea-night-2.png").exists()

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from styletut import minimization
 from styletut.conventions import CONVENTIONS
 from styletut.images import sample
-from styletut.minimization import minimize
 from styletut.objective import Objective, Terms
 from styletut.optimizers.variable import RANGE_RULES, SIGMOID_MARGIN
-from styletut.steps import StoppedEarly
+from styletut.transfer import minimization
+from styletut.transfer.minimization import minimize
+from styletut.transfer.steps import StoppedEarly
 
 
 @pytest.fixture(scope="module")

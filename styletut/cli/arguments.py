@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from styletut.images import (
     SAMPLES,
@@ -12,7 +12,7 @@ from styletut.images import (
     ensure_writable,
 )
 from styletut.images.loading import bare_name, read_picture
-from styletut.planning import STARTS
+from styletut.transfer.plan import STARTS, Settings
 
 
 def parse_layers(text: str) -> list[str] | dict[str, float]:
@@ -104,8 +104,8 @@ def _name(source: str, names: Collection[str]) -> str:
     return f"./{bare}" if bare in names or bare.startswith("-") else bare
 
 
-def read_settings(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn what was typed into arguments of `stylize_steps`."""
+def read_settings(options: Mapping[str, Any]) -> Settings:
+    """Turn what was typed into settings of a run."""
     settings = dict(options)
     for name in ("content_layers", "style_layers"):
         if name in settings:
@@ -120,7 +120,7 @@ def read_settings(options: Mapping[str, Any]) -> dict[str, Any]:
             raise ImageError(
                 f"the start can be {', '.join(STARTS)} or a picture: {error}"
             ) from error
-    return settings
+    return cast(Settings, settings)
 
 
 def repeat_command(photo: str, style: str, options: Mapping[str, Any]) -> str:

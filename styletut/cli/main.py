@@ -104,7 +104,7 @@ def _known_names() -> str:
     try:
         from styletut.conventions import CONVENTIONS
         from styletut.optimizers import OPTIMIZERS
-        from styletut.planning import STARTS
+        from styletut.transfer.plan import STARTS
         from styletut.vgg import LAYERS
     except (ImportError, OSError) as error:
         return f"\n{error}; {INSTALL}\n"

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
 from torch import Tensor
 
@@ -18,18 +18,15 @@ from styletut.cli.arguments import (
     read_settings,
     repeat_command,
 )
-from styletut.cli.progress import Schedule, progress, say
+from styletut.cli.progress import progress, say
 from styletut.images import ImageError, save_image
 from styletut.images.loading import bare_name, read_picture
-from styletut.planning import Plan, plan_run
-from styletut.transfer import (
-    Best,
-    Ending,
-    Step,
-    Steps,
+from styletut.transfer.coarse_to_fine import Run, prepare, steps_of
+from styletut.transfer.steps import (
+    Finished,
     StoppedEarly,
-    keep_better,
-    stylize_steps,
+    run_to_end,
+    warned,
 )
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -46,15 +43,6 @@ SIGNALS = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP")
     if hasattr(signal, name)  # Windows has no hangup
 )
-
-
-class Outcome(NamedTuple):
-    """What is left of a run: `crash` is what broke it off, if anything."""
-
-    best: Best
-    last: Step
-    ending: Ending
-    crash: Exception | None = None
 
 
 def paint(
@@ -78,10 +66,8 @@ def paint(
         try:
             target = choose_target(photo, style, output, options.get("start"))
             content, painting = read_picture(photo), read_picture(style)
-            settings = read_settings(options)
-            plan = plan_run(content, **settings)
-            steps = stylize_steps(content, painting, **settings)
-            outcome = _follow(steps, plan.schedule)
+            run = prepare(content, painting, **read_settings(options))
+            finished = _follow(run)
         except KeyboardInterrupt:
             say("interrupted before there was a picture; nothing is written")
             return INTERRUPTED
@@ -89,8 +75,11 @@ def paint(
             return _refuse(error)
         if output is None and target.exists():  # a run beside this one
             target = free_name(photo, style)
-        text = _text(photo, style, options, plan, outcome)
-        return _finish(outcome, target, text, began)
+        text = {
+            **run.plan.text(run.vgg),
+            **_text(photo, style, options, finished),
+        }
+        return _finish(finished, target, text, began)
 
 
 def _refuse(error: Exception) -> int:
@@ -105,36 +94,20 @@ def _refuse(error: Exception) -> int:
     raise error
 
 
-def _follow(steps: Steps, schedule: Schedule) -> Outcome:
+def _follow(run: Run) -> Finished:
     """Run to the end, or until something stops it once there is a picture."""
-    best: Best | None = None
     try:
-        with progress(schedule) as show:
-            while True:
-                try:
-                    step = next(steps)
-                except StopIteration as end:
-                    assert best is not None  # a run yields its start
-                    return Outcome(best, step, end.value)
-                best = keep_better(best, step)
-                show(step)
-    except KeyboardInterrupt:
-        if best is None:
-            raise
-        return Outcome(best, step, Ending("interrupted"))
-    except Exception as crash:
-        if best is None:
-            raise
-        return Outcome(best, step, Ending("interrupted"), crash)
+        with progress(run.plan.schedule) as show:
+            return run_to_end(warned(steps_of(run)), show)
     finally:
         _ignore_signals()  # from here on nothing cuts the saving short
 
 
 def _finish(
-    outcome: Outcome, target: Path, text: Mapping[str, str], began: float
+    finished: Finished, target: Path, text: Mapping[str, str], began: float
 ) -> int:
     """Save the best picture, say how it went, let a crash out."""
-    best, last, ending, crash = outcome
+    best, history, ending, crash = finished
     if not math.isfinite(float(best.total)):
         say("error: no picture of the run had a finite loss; none is written")
         return FAILED
@@ -146,7 +119,8 @@ def _finish(
             return FAILED
         raise crash from None
     height, width = best.image.shape[2:]
-    count = f"{last.evaluations} evaluation{'s' * (last.evaluations != 1)}"
+    done = history[-1].evaluations
+    count = f"{done} evaluation{'s' * (done != 1)}"
     picture = f"{width} x {height} pixels after {count}"
     seconds = f"{time.monotonic() - began:.1f} seconds"
     if crash is not None:
@@ -181,19 +155,15 @@ def _save(image: Tensor, target: Path, text: Mapping[str, str]) -> Path:
 
 
 def _text(
-    photo: str,
-    style: str,
-    options: Mapping[str, Any],
-    plan: Plan,
-    outcome: Outcome,
+    photo: str, style: str, options: Mapping[str, Any], finished: Finished
 ) -> dict[str, str]:
     """How the picture was made; no date, so a rerun gives the same bits."""
+    stopped = "crashed" if finished.crash else finished.ending.stopped
     return {
-        **plan.text(),
         "photo": bare_name(photo),
         "style": bare_name(style),
-        "stopped": "crashed" if outcome.crash else outcome.ending.stopped,
-        "evaluations_done": str(outcome.last.evaluations),
+        "stopped": stopped,
+        "evaluations_done": str(finished.history[-1].evaluations),
         "command": repeat_command(photo, style, options),
     }
 

@@ -50,3 +50,16 @@ def check_options(optimizer: str, options: Mapping[str, object]) -> None:
                 f"the optimizer {optimizer} has no option {name!r}; "
                 f"it has {', '.join(known)}"
             )
+
+
+def pairs_kept(optimizer: str, options: Mapping[str, object]) -> int:
+    """Return how many pairs an optimizer keeps, 0 if it knows none."""
+    parameters = inspect.signature(OPTIMIZERS[optimizer]).parameters
+    if "history" not in parameters:
+        return 0
+    return int(options.get("history", parameters["history"].default))  # type: ignore[call-overload, no-any-return]
+
+
+def goes_on(optimizer: str) -> bool:
+    """Return whether a run can go on with what another has learned."""
+    return "learned" in inspect.signature(OPTIMIZERS[optimizer]).parameters

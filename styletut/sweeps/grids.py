@@ -4,7 +4,6 @@ A grid or a list of settings becomes one mapping for each run, pictures are
 read, and what cannot be run says why.
 """
 
-import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
@@ -18,7 +17,6 @@ from styletut.conventions import Convention
 from styletut.images import load_image
 from styletut.images.loading import bare_name, read_picture
 from styletut.images.picture import check_range
-from styletut.planning import STARTS, plan_run
 from styletut.sweeps.jobs import (
     NETWORK,
     Job,
@@ -28,17 +26,18 @@ from styletut.sweeps.jobs import (
     make_job,
     pack,
 )
+from styletut.transfer.plan import DEFAULTS, STARTS
 
-Settings = Mapping[str, Any]
+Choices = Mapping[str, Any]
 Reader = Callable[[Any], Packed]
 
 PICTURES = ("content", "style", "start")
-"""Settings that may be pictures."""
+"""Choices that may be pictures."""
 
 
 def grid(
-    settings: Mapping[str, Sequence[Any]] | Sequence[Settings],
-    common: Settings,
+    settings: Mapping[str, Sequence[Any]] | Sequence[Choices],
+    common: Choices,
 ) -> list[dict[str, Any]]:
     """Return the settings of each run, those in common last.
 
@@ -76,8 +75,7 @@ def grid(
 
 
 def _known_settings() -> tuple[str, ...]:
-    stylize = list(inspect.signature(plan_run).parameters)[1:]
-    return ("label", "content", "style", *stylize, *NETWORK)
+    return ("label", "content", "style", *DEFAULTS, *NETWORK)
 
 
 def reader() -> Reader:
@@ -109,7 +107,7 @@ def _picture(source: Any) -> Tensor:
 
 
 def job_of(
-    run: Settings,
+    run: Choices,
     read: Reader,
     metrics: Metrics | None,
     threads: int | None,

@@ -10,23 +10,28 @@ import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from styletut import __version__
-from styletut.conventions import Convention
+from styletut.conventions import (
+    DEFAULT_CONVENTION,
+    Convention,
+    get_convention,
+)
 from styletut.conventions.network import weights_at_hand
 from styletut.engines.device import find_device
 from styletut.images.picture import check_picture, resize_to
-from styletut.planning import Plan, plan_run, style_shape
-from styletut.steps import Result, StoppedEarly
-from styletut.transfer import stylize
+from styletut.transfer.coarse_to_fine import prepare, result_of
+from styletut.transfer.plan import Plan, Settings, plan_run
+from styletut.transfer.sizes import Shape, style_shape
+from styletut.transfer.steps import Result, StoppedEarly
 from styletut.vgg import VGG19
 from styletut.vgg.network import shared_network
 from styletut.vgg.weights import OXFORD_SHA256, TORCHVISION_SHA256, sha256
@@ -52,6 +57,24 @@ FORMULAS = (
 )
 """What decides a run in a convention, apart from what a `Plan` has settled."""
 
+
+KEYED = (
+    "schedule",
+    "style_scale",
+    "optimizer",
+    "options",
+    "range_rule",
+    "pixel_unit",
+    "start",
+    "seed",
+    "precision",
+)
+"""What of a `Plan` is in every key, beside the formulas and what the caller
+chose of them."""
+
+LATER: Mapping[str, Any] = {}
+"""Fields of a `Plan` that came after the first runs were stored, with the
+value at which each changes no picture: only another value is in a key."""
 
 STORED_AS: Mapping[str, str] = {
     "styletut.conventions.factors": "styletut.factors",
@@ -138,7 +161,7 @@ def make_job(
         OSError: for a weights file that cannot be read.
     """
     # a worker may have another device, so it is not looked for here
-    plan = _plan(content.pixels, {**settings, "device": "cpu"})
+    plan = _plan(content.pixels, style.pixels, {**settings, "device": "cpu"})
     identity = {
         "version": __version__.split(".")[:2],
         "content": content.digest,
@@ -159,15 +182,14 @@ def work(job: Job) -> Outcome:
     """
     with _threads(job.threads):
         try:
-            outcome = Outcome(job.picture)
-            if job.picture is None:
-                outcome = _painted(job)
+            outcome, plan = _painted(job)
         except Exception as error:
             return Outcome(error=in_a_line(error))
         if job.metrics is None:
             return outcome
         try:
-            return replace(outcome, measures=_measured(job, outcome.picture))
+            measures = _measured(job, outcome.picture, plan)
+            return replace(outcome, measures=measures)
         except Exception as error:
             return replace(outcome, error=f"metrics: {in_a_line(error)}")
 
@@ -198,29 +220,37 @@ def unpack(pixels: np.ndarray) -> Tensor:
     return values.permute(2, 0, 1)[None].contiguous()
 
 
-def _painted(job: Job) -> Outcome:
-    settings = {k: v for k, v in job.settings.items() if k not in NETWORK}
-    if isinstance(settings.get("start"), np.ndarray):
-        settings["start"] = unpack(settings["start"])
-    device = settings.pop("device", "auto")
-    plan = _plan(job.content, settings)
-    chosen = _network_of(plan.convention, job.settings)
+def _painted(job: Job) -> tuple[Outcome, Plan]:
+    """Return the picture of a job, and the plan by which it is made."""
+    if job.picture is not None:
+        # there is nothing left to be done on a device, nor from a start
+        given = {k: v for k, v in job.settings.items() if k != "start"}
+        plan = _plan(job.content, job.style, given | {"device": "cpu"})
+        return Outcome(job.picture), plan
+    settings = _of_run(job.settings)
+    device = find_device(settings.pop("device", "auto"))
+    own = get_convention(settings.get("convention", DEFAULT_CONVENTION))
+    chosen = _network_of(own, job.settings)
     chosen["weights"] = job.settings.get("weights", chosen["weights"])
-    vgg = shared_network(**chosen, device=find_device(device))
+    run = prepare(
+        unpack(job.content),
+        unpack(job.style),
+        vgg=shared_network(**chosen, device=device),
+        **settings,
+    )
     with warnings.catch_warnings():
         # the result says so itself
         warnings.simplefilter("ignore", StoppedEarly)
-        result = stylize(
-            unpack(job.content), unpack(job.style), vgg=vgg, **settings
-        )
+        result = result_of(run)
     if result.stopped == "interrupted":
         raise KeyboardInterrupt
     levels = (result.image * 255).round().to(torch.uint8)
-    return Outcome(
+    outcome = Outcome(
         levels[0].permute(1, 2, 0).contiguous().numpy(),
         result.settings,
-        _results(result, vgg),
+        _results(result, run.vgg),
     )
+    return outcome, run.plan
 
 
 def _results(result: Result, vgg: VGG19) -> dict[str, Any]:
@@ -247,25 +277,38 @@ def _results(result: Result, vgg: VGG19) -> dict[str, Any]:
     }
 
 
-def _measured(job: Job, picture: np.ndarray | None) -> dict[str, float]:
+def _measured(
+    job: Job, picture: np.ndarray | None, plan: Plan
+) -> dict[str, float]:
     """Measure a picture beside content and style at its own size."""
     assert job.metrics is not None and picture is not None
     x, content, style = map(unpack, (picture, job.content, job.style))
-    photo = resize_to(content, *x.shape[2:])
-    settings = {k: v for k, v in job.settings.items() if k != "start"}
-    plan = _plan(job.content, settings | {"device": "cpu"})
-    painting = resize_to(style, *style_shape(style, photo, plan))
-    measures = job.metrics(x, photo.float(), painting.float())
+    height, width = x.shape[2:]
+    photo = resize_to(content, height, width)
+    rule, scale = plan.convention.style_size, plan.style_scale
+    shape = style_shape(_shape(job.style), (height, width), rule, scale)
+    measures = job.metrics(x, photo.float(), resize_to(style, *shape).float())
     return {name: float(value) for name, value in measures.items()}
 
 
-def _plan(content: np.ndarray, settings: Mapping[str, Any]) -> Plan:
-    """Settle a run; of the content picture the shape alone counts."""
+def _plan(
+    content: np.ndarray, style: np.ndarray, settings: Mapping[str, Any]
+) -> Plan:
+    """Settle a run; of the pictures the shapes alone count."""
+    return plan_run(_shape(content), [_shape(style)], **_of_run(settings))
+
+
+def _shape(pixels: np.ndarray) -> Shape:
+    height, width = pixels.shape[:2]
+    return height, width
+
+
+def _of_run(settings: Mapping[str, Any]) -> Settings:
+    """Return the settings of `stylize`, without those of the network."""
     own = {k: v for k, v in settings.items() if k not in NETWORK}
     if isinstance(own.get("start"), np.ndarray):
         own["start"] = unpack(own["start"])
-    height, width = content.shape[:2]
-    return plan_run(torch.empty(1, 3, height, width, device="meta"), **own)
+    return cast(Settings, own)
 
 
 def _network_of(
@@ -293,17 +336,18 @@ def _training(weights: str) -> str:
 
 def _identity(plan: Plan) -> dict[str, Any]:
     """Return what decides a run's picture, apart from pictures and network."""
-    settled = {
-        each.name: getattr(plan, each.name)
-        for each in fields(plan)
-        if each.name not in ("convention", "weights", "device")
-    }
+    settled = {name: getattr(plan, name) for name in KEYED}
     if isinstance(plan.start, Tensor):
         settled["start"] = pack(plan.start).digest
     elif plan.start != "noise":
         del settled["seed"]
+    later = {
+        name: getattr(plan, name)
+        for name, neutral in LATER.items()
+        if getattr(plan, name) != neutral
+    }
     formulas = {name: getattr(plan.convention, name) for name in FORMULAS}
-    return settled | formulas | dict(plan.weights)
+    return settled | later | formulas | dict(plan.chosen)
 
 
 def _canonical(value: Any) -> Any:

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from styletut.metrics import compare
-from styletut.sweeps.grids import Settings, grid, job_of, reader, shown
+from styletut.sweeps.grids import Choices, grid, job_of, reader, shown
 from styletut.sweeps.jobs import Job, Metrics, Outcome, spelled
 from styletut.sweeps.store import (
     Record,
@@ -50,7 +50,7 @@ class FailedRuns(UserWarning):
 def sweep(
     content: Any,
     style: Any,
-    settings: Mapping[str, Sequence[Any]] | Sequence[Settings],
+    settings: Mapping[str, Sequence[Any]] | Sequence[Choices],
     *,
     folder: str | os.PathLike[str] | None = None,
     metrics: Metrics | None = compare,
@@ -127,7 +127,7 @@ def sweep(
 def sweep_rows(
     content: Any,
     style: Any,
-    settings: Mapping[str, Sequence[Any]] | Sequence[Settings],
+    settings: Mapping[str, Sequence[Any]] | Sequence[Choices],
     *,
     folder: str | os.PathLike[str] | None = None,
     metrics: Metrics | None = compare,
@@ -214,7 +214,7 @@ def _kept(job: Job, outcome: Outcome, path: Path) -> Row:
 
 
 def _finished(
-    record: Record, measures: Settings, path: Path, error: str = ""
+    record: Record, measures: Choices, path: Path, error: str = ""
 ) -> Row:
     return {**record.results, **measures, "error": error, "picture": path.name}
 

@@ -2,7 +2,6 @@
 
 import math
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from styletut.objective import Objective, Terms
 from styletut.optimizers import OPTIMIZERS
 from styletut.optimizers.catalogue import check_budget, check_options
 from styletut.optimizers.variable import Variable, variable_of
-from styletut.steps import Ending, Step, Steps, StoppedEarly
+from styletut.transfer.steps import Ending, Step, Steps, warned
 
 LOOK_EVERY = 5
 """Steps between two looks for a stall or a value that is not finite."""
@@ -44,7 +43,7 @@ def minimize(
         objective: what is minimized; nothing else of its convention is
             used.
         start: first picture, (1, 3, H, W) in [0, 1]; "sigmoid" moves it
-            `ranges.SIGMOID_MARGIN` inside the range.
+            `variable.SIGMOID_MARGIN` inside the range.
         optimizer: a name out of `optimizers.OPTIMIZERS`.
         evaluations: how often the objective and its gradient are computed.
         options: keyword arguments for the optimizer.
@@ -79,14 +78,6 @@ def minimize(
             pixel_unit=pixel_unit,
         )
     )
-
-
-def warned(steps: Steps) -> Steps:
-    """Pass steps on, and tell the user if they end early, and why."""
-    ending = yield from steps
-    if ending.message:
-        warnings.warn(ending.message, StoppedEarly, stacklevel=2)
-    return ending
 
 
 def run_optimizer(
@@ -156,10 +147,10 @@ def _run(
             total = float(terms.total)
             if total < best * (1 - LEAST_PROGRESS):
                 best, best_at = total, done
-            ending = _judge(total, done, best, best_at)
+            ending = _ending_at(total, done, best, best_at)
             if ending.message:
                 return ending
-    ending = _judge(float(terms.total), spent, best, spent)
+    ending = _ending_at(float(terms.total), spent, best, spent)
     if spent < evaluations and not ending.message:
         ending = Ending(
             "stalled",
@@ -171,8 +162,8 @@ def _run(
     return ending
 
 
-def _judge(total: float, done: int, best: float, best_at: int) -> Ending:
-    """Judge a run by its last total and its best one."""
+def _ending_at(total: float, done: int, best: float, best_at: int) -> Ending:
+    """Return how a run ends by its last total and its best one, if it does."""
     if not math.isfinite(total) and done == 1:
         return Ending(
             "diverged",

@@ -1,9 +1,14 @@
-"""What a run hands out: its steps, its best picture, its result."""
+"""What a run hands out: its steps, its best picture, its result.
+
+A run is a generator of steps. `run_to_end` walks through one, and loses no
+picture to an interrupt or a crash.
+"""
 
 import base64
 import io
 import os
-from collections.abc import Generator
+import warnings
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -167,6 +172,89 @@ def keep_better(best: Best | None, step: Step) -> Best:
         torch.where(lower, step.image, best.image),
         torch.where(lower, total, best.total),
     )
+
+
+class KeptBest:
+    """Passes the steps of a run on, and keeps the best picture.
+
+    Attributes:
+        best: so far; None before the first step.
+        ending: how the run ended, once it has.
+    """
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+        self.best: Best | None = None
+        self.ending = Ending()
+
+    def __iter__(self) -> Iterator[Step]:
+        while True:
+            try:
+                step = next(self._steps)
+            except StopIteration as end:
+                self.ending = end.value
+                return
+            self.best = keep_better(self.best, step)
+            yield step
+
+
+class Finished(NamedTuple):
+    """What is left of a run.
+
+    Attributes:
+        best: its best picture.
+        history: a `Record` for each step.
+        ending: how it ended.
+        crash: what broke it off, if anything.
+    """
+
+    best: Best
+    history: tuple[Record, ...]
+    ending: Ending
+    crash: Exception | None = None
+
+
+def run_to_end(
+    steps: Steps, show: Callable[[Step], object] | None = None
+) -> Finished:
+    """Walk through a run until it ends or something stops it.
+
+    Args:
+        steps: of the run.
+        show: is called with each step.
+
+    Raises:
+        KeyboardInterrupt: if there is no picture yet; else it is an ending.
+        Exception: whatever the run raises before it has a picture; later
+            it is the crash that broke the run off.
+    """
+    kept = KeptBest(steps)
+    history: list[Record] = []
+    crash: Exception | None = None
+    try:
+        for step in kept:
+            history.append(step.record())
+            if show is not None:
+                show(step)
+        ending = kept.ending
+    except KeyboardInterrupt:
+        ending = Ending("interrupted", "interrupted by the user")
+        if kept.best is None:
+            raise
+    except Exception as error:
+        ending, crash = Ending("interrupted"), error
+        if kept.best is None:
+            raise
+    assert kept.best is not None  # a run yields its start
+    return Finished(kept.best, tuple(history), ending, crash)
+
+
+def warned(steps: Steps) -> Steps:
+    """Pass steps on, and tell the user if they end early, and why."""
+    ending = yield from steps
+    if ending.message:
+        warnings.warn(ending.message, StoppedEarly, stacklevel=2)
+    return ending
 
 
 class BrokenOffError(RuntimeError):

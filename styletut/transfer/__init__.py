@@ -1,0 +1,36 @@
+"""From a photo and a painting to the result.
+
+`minimize` runs one optimizer on one objective, `stylize_steps` does so from
+coarse to fine, and `stylize` keeps the best picture.
+"""
+
+from styletut.transfer.coarse_to_fine import stylize, stylize_steps
+from styletut.transfer.minimization import minimize
+from styletut.transfer.plan import Settings
+from styletut.transfer.steps import (
+    Best,
+    BrokenOffError,
+    Ending,
+    Record,
+    Result,
+    Step,
+    Steps,
+    StoppedEarly,
+    keep_better,
+)
+
+__all__ = [
+    "Best",
+    "BrokenOffError",
+    "Ending",
+    "Record",
+    "Result",
+    "Settings",
+    "Step",
+    "Steps",
+    "StoppedEarly",
+    "keep_better",
+    "minimize",
+    "stylize",
+    "stylize_steps",
+]

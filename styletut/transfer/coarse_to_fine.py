@@ -1,0 +1,398 @@
+"""From a photo and a painting to the result, from coarse to fine.
+
+`stylize_steps` yields every accepted picture, and `stylize` keeps the best.
+Progress bars, previews, early stops and checkpoints are a `for` loop over the
+steps:
+
+    for step in stylize_steps("photo.jpg", "painting.jpg", size=256):
+        print(step.size, step.evaluations, float(step.terms.total))
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from typing_extensions import Unpack
+
+from styletut.conventions import DEFAULT_CONVENTION, Convention
+from styletut.conventions.network import convention_network
+from styletut.images import load_image, resize_to
+from styletut.images.picture import check_range
+from styletut.objective import Objective
+from styletut.objective.checks import Layers, pairs
+from styletut.optimizers.catalogue import goes_on, pairs_kept
+from styletut.optimizers.quasi_newton import LEARNED
+from styletut.transfer.minimization import run_optimizer
+from styletut.transfer.plan import (
+    Plan,
+    Settings,
+    Stage,
+    laid_out,
+    plan_run,
+)
+from styletut.transfer.steps import (
+    BrokenOffError,
+    Ending,
+    KeptBest,
+    Result,
+    Steps,
+    run_to_end,
+    warned,
+)
+from styletut.vgg import VGG19
+from styletut.vgg.network import OXFORD_MEAN
+
+
+def stylize(
+    content: Any,
+    style: Any,
+    *,
+    vgg: VGG19 | None = None,
+    size: int | None = None,
+    style_size: int | None = None,
+    evaluations: int | None = None,
+    schedule: Sequence[tuple[int, int]] | None = None,
+    convention: str | Convention = DEFAULT_CONVENTION,
+    alpha: float | None = None,
+    beta: float | None = None,
+    gamma: float | None = None,
+    content_layers: Layers | None = None,
+    style_layers: Layers | None = None,
+    optimizer: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    range_rule: str | None = None,
+    start: Any = None,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    precision: str = "auto",
+) -> Result:
+    """Stylize a picture and return the best one.
+
+    Whatever is left out comes from the convention, so that
+    `stylize(photo, painting, convention="tensorflow_tutorial")` is that
+    tutorial's run. In brackets stands what the default convention, styletut,
+    has. From one size to the next the *change* made to the content is
+    enlarged and added to the larger content, whose detail stays.
+
+    An interrupt (Ctrl-C, or the stop button of a notebook) returns the best
+    picture so far.
+
+    Args:
+        content: a picture (1, 3, H, W) in [0, 1], or what `load_image`
+            reads.
+        style: the same, of any size, or a sequence of (picture, weight).
+        vgg: the network to use as it is; by default the convention's.
+        size: longer side of the result in pixels [512], by default not
+            larger than the content picture.
+        style_size: longer side of the style picture in pixels; larger gives
+            larger strokes [that of the result].
+        evaluations: of the objective with its gradient, over all sizes
+            [200].
+        schedule: (size, evaluations) from coarse to fine, instead of both.
+        convention: a name out of `CONVENTIONS`, or a `Convention`.
+        alpha: weight of the content [0.3].
+        beta: weight of the style [1].
+        gamma: weight of the total variation [0].
+        content_layers: names, or name -> weight [relu4_2].
+        style_layers: the same [relu1_1, relu2_1, relu3_1, relu4_1,
+            relu5_1].
+        optimizer: a name out of `OPTIMIZERS` [spectral_lbfgs].
+        options: keyword arguments for the optimizer [none].
+        range_rule: how pixels are kept in [0, 1], as `minimize` takes it
+            [project].
+        start: "content", "noise" (uniform), "style" (stretched to the
+            content's shape), "grey" (the network's mean color), or a
+            picture as the content is one [content].
+        seed: of the noise, a whole number.
+        device: "auto", "cpu", "cuda", "mps" or another of torch's names;
+            "auto" is the device of `vgg` where that is given.
+        precision: of the network's convolutions, a name out of
+            `engines.device.PRECISIONS`; "auto" changes nothing that is seen.
+
+    Returns:
+        The best picture at the finest size that was reached, with the run's
+        history and settings.
+
+    Raises:
+        ImageError: for a picture that cannot be read.
+        ValueError: for settings that cannot be.
+        TooLargeError: a ValueError, if a size does not fit into memory.
+        KeyboardInterrupt: if there is no picture yet.
+        BrokenOffError: if anything else, such as want of memory, breaks off
+            a run that has a picture; its `result` is what there is.
+    """
+    run = prepare(
+        content,
+        style,
+        vgg=vgg,
+        size=size,
+        style_size=style_size,
+        evaluations=evaluations,
+        schedule=schedule,
+        convention=convention,
+        alpha=alpha,
+        beta=beta,
+        gamma=gamma,
+        content_layers=content_layers,
+        style_layers=style_layers,
+        optimizer=optimizer,
+        options=options,
+        range_rule=range_rule,
+        start=start,
+        seed=seed,
+        device=device,
+        precision=precision,
+    )
+    return result_of(run)
+
+
+def stylize_steps(
+    content: Any,
+    style: Any,
+    *,
+    vgg: VGG19 | None = None,
+    size: int | None = None,
+    style_size: int | None = None,
+    evaluations: int | None = None,
+    schedule: Sequence[tuple[int, int]] | None = None,
+    convention: str | Convention = DEFAULT_CONVENTION,
+    alpha: float | None = None,
+    beta: float | None = None,
+    gamma: float | None = None,
+    content_layers: Layers | None = None,
+    style_layers: Layers | None = None,
+    optimizer: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    range_rule: str | None = None,
+    start: Any = None,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    precision: str = "auto",
+) -> Steps:
+    """Stylize from coarse to fine, a step at a time.
+
+    Arguments are those of `stylize`, and so are the errors for pictures and
+    settings; they come at once, before the first step.
+
+    Yields:
+        One `Step` for each accepted picture at every size; `index`,
+        `evaluations` and `seconds` count on from size to size.
+
+    Returns:
+        A generator; its return value is an `Ending`.
+    """
+    run = prepare(
+        content,
+        style,
+        vgg=vgg,
+        size=size,
+        style_size=style_size,
+        evaluations=evaluations,
+        schedule=schedule,
+        convention=convention,
+        alpha=alpha,
+        beta=beta,
+        gamma=gamma,
+        content_layers=content_layers,
+        style_layers=style_layers,
+        optimizer=optimizer,
+        options=options,
+        range_rule=range_rule,
+        start=start,
+        seed=seed,
+        device=device,
+        precision=precision,
+    )
+    return warned(steps_of(run))
+
+
+class Run(NamedTuple):
+    """A run with all that it needs, on its device.
+
+    Attributes:
+        content: the content picture, (1, 3, H, W) in [0, 1].
+        styles: (picture, weight) for each style picture.
+        plan: what is to be done.
+        vgg: by which network.
+    """
+
+    content: Tensor
+    styles: Sequence[tuple[Tensor, float]]
+    plan: Plan
+    vgg: VGG19
+
+
+def prepare(
+    content: Any,
+    style: Any,
+    *,
+    vgg: VGG19 | None = None,
+    **settings: Unpack[Settings],
+) -> Run:
+    """Read the pictures and settle the run; see `stylize`."""
+    content = _picture(content, "the content picture")
+    if content.dtype not in (torch.float32, torch.float64):
+        raise ValueError(
+            f"the content picture is {content.dtype}; pictures are painted "
+            "in float32 or float64"
+        )
+    start = settings.get("start")
+    if start is not None and not isinstance(start, str):
+        settings["start"] = _picture(start, "the start picture")
+    if vgg is not None and settings.get("device", "auto") == "auto":
+        settings["device"] = next(vgg.parameters()).device
+    styles = [
+        (_picture(source, "the style picture"), weight)
+        for source, weight in pairs(style)
+    ]
+    plan = plan_run(
+        _shape(content),
+        [_shape(a) for a, _ in styles],
+        content.dtype,
+        **settings,
+    )
+    vgg = vgg or convention_network(plan.convention, plan.device, plan.layers)
+    return Run(
+        content.to(plan.device),
+        [(a.to(plan.device, content.dtype), weight) for a, weight in styles],
+        laid_out(plan, vgg, content.dtype),
+        vgg,
+    )
+
+
+def result_of(run: Run) -> Result:
+    """Do a run and return its result; see `stylize`."""
+    best, history, ending, crash = run_to_end(warned(steps_of(run)))
+    result = Result(
+        best.image.cpu(),
+        history,
+        run.plan.text(run.vgg),
+        ending.stopped,
+        ending.message,
+    )
+    if crash is not None:
+        raise BrokenOffError(crash, result) from crash
+    return result
+
+
+def steps_of(run: Run) -> Steps:
+    """Run every size of a plan; what one leaves unspent goes to the next."""
+    plan = run.plan
+    x: Tensor | None = None
+    coarser = run.content
+    ending = Ending()
+    learned: deque[Tensor] = deque(maxlen=LEARNED)
+    index, granted, spent, seconds = 0, 0, 0, 0.0
+    for stage in plan.stages:
+        photo = resize_to(run.content, *stage.shape)
+        styles = [
+            (resize_to(a, *shape), weight)
+            for (a, weight), shape in zip(
+                run.styles, stage.style_shapes, strict=True
+            )
+        ]
+        objective = _objective(photo, styles, stage, run)
+        if x is None:
+            x = _start(photo, styles[0][0], plan)
+        else:
+            x = _enlarged(x, coarser, photo, plan)
+        granted += stage.evaluations
+        steps = KeptBest(
+            run_optimizer(
+                objective,
+                x,
+                optimizer=plan.optimizer,
+                evaluations=granted - spent,
+                options=_options(plan, stage, learned),
+                range_rule=plan.range_rule,
+                pixel_unit=plan.pixel_unit,
+            )
+        )
+        for step in steps:
+            yield replace(
+                step,
+                index=index + step.index,
+                evaluations=spent + step.evaluations,
+                seconds=seconds + step.seconds,
+            )
+        ending = steps.ending
+        spent += ending.evaluations
+        if ending.stopped == "diverged":
+            break
+        assert steps.best is not None  # a run yields its start
+        x, coarser = steps.best.image, photo
+        index += step.index + 1
+        seconds += step.seconds
+    return replace(ending, evaluations=spent)
+
+
+def _picture(source: Any, name: str) -> Tensor:
+    if not isinstance(source, Tensor):
+        return load_image(source)
+    check_range(source, name)
+    return source
+
+
+def _shape(picture: Tensor) -> tuple[int, int]:
+    height, width = picture.shape[2:]
+    return height, width
+
+
+def _objective(
+    photo: Tensor,
+    styles: Sequence[tuple[Tensor, float]],
+    stage: Stage,
+    run: Run,
+) -> Objective:
+    return Objective(
+        photo,
+        styles,
+        vgg=run.vgg,
+        convention=run.plan.convention,
+        precision=run.plan.precision,
+        tiles=stage.layout.tiles,
+        checkpoint=stage.layout.checkpoint,
+        **run.plan.chosen,
+    )
+
+
+def _options(
+    plan: Plan, stage: Stage, learned: deque[Tensor]
+) -> Mapping[str, Any]:
+    """Return the optimizer's options for a size.
+
+    It keeps as many pairs as fit, and goes on with what it has learned.
+    """
+    options = dict(plan.options)
+    if stage.layout.history != pairs_kept(plan.optimizer, plan.options):
+        options["history"] = stage.layout.history
+    if goes_on(plan.optimizer):
+        options.setdefault("learned", learned)
+    return options
+
+
+def _start(photo: Tensor, style: Tensor, plan: Plan) -> Tensor:
+    if isinstance(plan.start, Tensor):
+        return resize_to(plan.start.to(photo), *photo.shape[2:])
+    if plan.start == "noise":
+        # drawn on the CPU, so that every device starts from the same noise
+        generator = torch.Generator().manual_seed(plan.seed)
+        return torch.rand(photo.shape, generator=generator).to(photo)
+    if plan.start == "style":
+        return resize_to(style, *photo.shape[2:])
+    if plan.start == "grey":
+        mean = photo.new_tensor(OXFORD_MEAN)[:, None, None] / 255
+        return mean.expand_as(photo).clone()
+    return photo
+
+
+def _enlarged(x: Tensor, coarser: Tensor, photo: Tensor, plan: Plan) -> Tensor:
+    """Carry a picture over to the size of `photo`."""
+    shape = photo.shape[2:]
+    if plan.start != "content":
+        return resize_to(x, *shape)
+    change = resize_to(x, *shape) - resize_to(coarser, *shape)
+    return (photo + change).clamp(0, 1)

@@ -1,0 +1,343 @@
+"""Every choice of a run: the caller's, or else the convention's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from typing_extensions import TypedDict, Unpack
+
+from styletut import __version__
+from styletut.conventions import (
+    DEFAULT_CONVENTION,
+    Convention,
+    check_runnable,
+    get_convention,
+)
+from styletut.engines.device import find_device, find_precision
+from styletut.images import fit
+from styletut.images.picture import check_size
+from styletut.memory.fitting import WHOLE, Layout, fitting_layout
+from styletut.memory.free import free_memory
+from styletut.objective.checks import Layers
+from styletut.optimizers.catalogue import check_options, pairs_kept
+from styletut.optimizers.variable import check_rule
+from styletut.transfer.sizes import Schedule, Shape, schedule_of, style_shape
+from styletut.vgg import VGG19, check_layers
+
+STARTS = ("content", "noise", "style", "grey")
+
+
+class Settings(TypedDict, total=False):
+    """What a run can be told; `transfer.stylize` says what each means."""
+
+    size: int | None
+    style_size: int | None
+    evaluations: int | None
+    schedule: Sequence[tuple[int, int]] | None
+    convention: str | Convention
+    alpha: float | None
+    beta: float | None
+    gamma: float | None
+    content_layers: Layers | None
+    style_layers: Layers | None
+    optimizer: str | None
+    options: Mapping[str, Any] | None
+    range_rule: str | None
+    start: Any
+    seed: int
+    device: str | torch.device
+    precision: str
+
+
+DEFAULTS: Settings = {
+    "size": None,
+    "style_size": None,
+    "evaluations": None,
+    "schedule": None,
+    "convention": DEFAULT_CONVENTION,
+    "alpha": None,
+    "beta": None,
+    "gamma": None,
+    "content_layers": None,
+    "style_layers": None,
+    "optimizer": None,
+    "options": None,
+    "range_rule": None,
+    "start": None,
+    "seed": 0,
+    "device": "auto",
+    "precision": "auto",
+}
+"""What counts where nothing is said; None is the convention's choice."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A run at one size.
+
+    Attributes:
+        size: longer side in pixels.
+        evaluations: of the objective with its gradient.
+        shape: of the picture.
+        style_shapes: of each style picture.
+        layout: how the picture is laid out in memory.
+    """
+
+    size: int
+    evaluations: int
+    shape: Shape
+    style_shapes: tuple[Shape, ...]
+    layout: Layout = WHOLE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run, settled before any work is done.
+
+    Attributes:
+        convention: whose formulas, and whose choice of all that was left.
+        stages: one for each size, coarse to fine.
+        style_scale: the style's longer side in units of the content's; None
+            for the convention's rule.
+        chosen: alpha, beta, gamma, content_layers and style_layers as
+            `Objective` takes them, those that the caller chose.
+        optimizer: a name out of `optimizers.OPTIMIZERS`.
+        options: its keyword arguments.
+        range_rule: as `minimize` takes it.
+        pixel_unit: as `minimize` takes it.
+        start: a name out of `STARTS`, or a picture.
+        seed: of the noise.
+        device: where the run takes place.
+        precision: of the network, out of `engines.device.PRECISIONS`.
+    """
+
+    convention: Convention
+    stages: tuple[Stage, ...]
+    style_scale: float | None
+    chosen: Mapping[str, Any]
+    optimizer: str
+    options: Mapping[str, Any]
+    range_rule: str
+    pixel_unit: tuple[float, float, float]
+    start: str | Tensor
+    seed: int
+    device: torch.device
+    precision: str
+
+    @property
+    def schedule(self) -> Schedule:
+        """(longer side in pixels, evaluations), coarse to fine."""
+        return tuple((each.size, each.evaluations) for each in self.stages)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """All layers that the run looks at."""
+        own, chosen = self.convention, self.chosen
+        return (
+            *check_layers(chosen.get("content_layers", own.content_layers)),
+            *check_layers(chosen.get("style_layers", own.style_layers)),
+        )
+
+    def text(self, vgg: VGG19) -> dict[str, str]:
+        """Return the plan as names and values for a picture's text fields.
+
+        Args:
+            vgg: the network that the run takes.
+        """
+        own = self.convention
+        start = self.start if isinstance(self.start, str) else "a picture"
+        weights = {
+            "alpha": own.alpha,
+            "beta": own.beta,
+            "gamma": own.gamma,
+            "content_layers": own.content_layers,
+            "style_layers": own.style_layers,
+        } | dict(self.chosen)
+        return {
+            "convention": own.name,
+            "network": f"VGG-19, {vgg.extra_repr()}",
+            "sizes": " ".join(str(size) for size, _ in self.schedule),
+            "evaluations": " ".join(str(n) for _, n in self.schedule),
+            "style_scale": str(self.style_scale or own.style_size),
+            **{name: _plain(value) for name, value in weights.items()},
+            "optimizer": self.optimizer,
+            "options": _plain(self.options),
+            "range_rule": self.range_rule,
+            "pixel_unit": _plain(self.pixel_unit),
+            "start": start,
+            "seed": str(self.seed),
+            "device": self.device.type,
+            "precision": self.precision,
+            "styletut": __version__,
+            "torch": torch.__version__,
+        }
+
+
+def plan_run(
+    content: Shape,
+    styles: Sequence[Shape],
+    dtype: torch.dtype = torch.float32,
+    **settings: Unpack[Settings],
+) -> Plan:
+    """Settle a run, all but how it is laid out in memory.
+
+    Args:
+        content: height and width of the content picture.
+        styles: those of each style picture.
+        dtype: of the pictures.
+        **settings: what the caller chose; `transfer.stylize` says more.
+
+    Raises:
+        TypeError: for a setting that does not exist.
+        ValueError: for an unknown name or an impossible size or budget.
+    """
+    check_names(settings)
+    given: Settings = {**DEFAULTS, **settings}
+    own = get_convention(given["convention"])
+    check_runnable(own)
+    schedule = schedule_of(
+        own,
+        content,
+        given["size"],
+        given["evaluations"],
+        given["schedule"],
+    )
+    optimizer, options = given["optimizer"], given["options"]
+    if optimizer is None:
+        optimizer = own.optimizer
+    if options is None:
+        same = optimizer == own.optimizer
+        options = own.optimizer_options if same else {}
+    check_options(optimizer, options)
+    range_rule = given["range_rule"]
+    if range_rule is None:
+        range_rule = own.range_rule
+    check_rule(range_rule)
+    device = find_device(given["device"])
+    style_size = given["style_size"]
+    scale = (
+        None
+        if style_size is None
+        else check_size(style_size) / schedule[-1][0]
+    )
+    return Plan(
+        convention=own,
+        stages=_stages(schedule, content, styles, own.style_size, scale),
+        style_scale=scale,
+        chosen=_chosen(given),
+        optimizer=optimizer,
+        options=options,
+        range_rule=range_rule,
+        pixel_unit=own.pixel_unit,
+        start=_checked_start(
+            own.start if given["start"] is None else given["start"]
+        ),
+        seed=_checked_seed(given["seed"]),
+        device=device,
+        precision=find_precision(given["precision"], device, dtype),
+    )
+
+
+def laid_out(plan: Plan, vgg: VGG19, dtype: torch.dtype) -> Plan:
+    """Return a plan with the layout of each stage, as memory is free now.
+
+    Args:
+        plan: of the run.
+        vgg: the network that it takes.
+        dtype: of the pictures.
+
+    Raises:
+        TooLargeError: a ValueError, if a size does not fit into memory.
+    """
+    free = free_memory(plan.device)
+    history = pairs_kept(plan.optimizer, plan.options)
+    stages = [
+        replace(
+            stage,
+            layout=fitting_layout(
+                *stage.shape,
+                free,
+                history=history,
+                vgg=vgg,
+                dtype=dtype,
+                convention=plan.convention,
+                **plan.chosen,
+            ),
+        )
+        for stage in plan.stages
+    ]
+    return replace(plan, stages=tuple(stages))
+
+
+def check_names(settings: Mapping[str, Any]) -> None:
+    """Raise TypeError for a setting that does not exist."""
+    for name in settings:
+        if name not in DEFAULTS:
+            raise TypeError(
+                f"there is no setting {name!r}; "
+                f"there are {', '.join(DEFAULTS)}"
+            )
+
+
+def _stages(
+    schedule: Schedule,
+    content: Shape,
+    styles: Sequence[Shape],
+    rule: str,
+    scale: float | None,
+) -> tuple[Stage, ...]:
+    stages = []
+    for size, evaluations in schedule:
+        shape = fit(*content, size)
+        style_shapes = [style_shape(a, shape, rule, scale) for a in styles]
+        stages.append(Stage(size, evaluations, shape, tuple(style_shapes)))
+    return tuple(stages)
+
+
+def _chosen(given: Settings) -> dict[str, Any]:
+    """Return the weights and layers that the caller chose."""
+    chosen = {
+        "alpha": given["alpha"],
+        "beta": given["beta"],
+        "gamma": given["gamma"],
+        "content_layers": given["content_layers"],
+        "style_layers": given["style_layers"],
+    }
+    return {k: _kept(v) for k, v in chosen.items() if v is not None}
+
+
+def _kept(value: Any) -> Any:
+    """Keep what an iterator gives, for more than one size."""
+    keep = not isinstance(value, (float, int, str, Mapping))
+    return tuple(value) if keep else value
+
+
+def _checked_start(start: Any) -> str | Tensor:
+    if isinstance(start, Tensor) or (
+        isinstance(start, str) and start in STARTS
+    ):
+        return start
+    raise ValueError(
+        f"the start is {start!r}; it can be {', '.join(STARTS)} or a picture"
+    )
+
+
+def _checked_seed(seed: int) -> int:
+    if not isinstance(seed, int) or not -(2**63) <= seed < 2**63:
+        raise ValueError(
+            f"the seed is {seed!r}; it must be a whole number of 64 bits"
+        )
+    return seed
+
+
+def _plain(value: Any) -> str:
+    """Write a value for a text field: functions and mappings by name."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return " ".join(_plain(v) for v in value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return getattr(value, "__name__", str(value))
