@@ -9,8 +9,8 @@ from importlib import import_module
 
 import pytest
 
-from styletut.exercises import CHAPTERS, find
-from styletut.exercises.verdict import judge
+from styletut.exercises.checking import CHAPTERS, find
+from styletut.exercises.judging.verdict import judge
 
 MODULES = [import_module(f"answers_{chapter}") for chapter in CHAPTERS]
 

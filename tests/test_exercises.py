@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from styletut.exercises import CHAPTERS, check, find, of_chapter
-from styletut.exercises.verdict import Exercise, judge
+from styletut.exercises import check
+from styletut.exercises.checking import CHAPTERS, find, of_chapter
+from styletut.exercises.judging.verdict import Exercise, judge
 
 EXERCISES = [each for c in CHAPTERS for each in of_chapter(c).values()]
 

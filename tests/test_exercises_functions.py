@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from styletut.exercises.verdict import Exercise, Mistake, judge
+from styletut.exercises.judging.verdict import Exercise, Mistake, judge
 
 
 def doubled(x):

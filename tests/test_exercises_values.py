@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from styletut.exercises.verdict import Exercise, Mistake, judge
+from styletut.exercises.judging.verdict import Exercise, Mistake, judge
 
 
 def value(right, **settings):

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from test_notebooks import FOLDER, code, code_cells, markdown, tags, text
 
-from styletut.exercises import CHAPTERS, of_chapter
+from styletut.exercises.checking import CHAPTERS, of_chapter
 
 LESSONS = sorted(FOLDER.glob("0[1-9]_*.ipynb"))
 ANSWERS = sorted((FOLDER / "solutions").glob("*.ipynb"))

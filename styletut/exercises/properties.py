@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from styletut.exercises.judging.tensors import waves
 from styletut.losses import gram_matrix, style_layer_gradient
 
 Property = Callable[[Any], bool]
@@ -52,12 +53,6 @@ def _holds(holds: Property, candidate: Any) -> bool:
         return False
 
 
-def _tensor(*shape: int) -> Tensor:
-    count = torch.Size(shape).numel()
-    numbers = torch.arange(1, count + 1, dtype=torch.float64)
-    return numbers.square().sin().reshape(shape)
-
-
 def _same(a: Tensor, b: Tensor) -> bool:
     return a.shape == b.shape and bool(
         torch.allclose(a, b, rtol=1e-9, atol=1e-12)
@@ -68,22 +63,22 @@ def _same(a: Tensor, b: Tensor) -> bool:
 
 
 def _channels_by_channels(gram: Any) -> bool:
-    return tuple(gram(_tensor(1, 3, 2, 4)).shape[-2:]) == (3, 3)
+    return tuple(gram(waves(1, 3, 2, 4)).shape[-2:]) == (3, 3)
 
 
 def _pictures_apart(gram: Any) -> bool:
-    F = _tensor(2, 3, 2, 4)
+    F = waves(2, 3, 2, 4)
     alone = torch.cat([gram(F[:1]), gram(F[1:])])
     return _same(gram(F), alone)
 
 
 def _blind_to_order(gram: Any) -> bool:
-    F = _tensor(1, 3, 2, 4)
+    F = waves(1, 3, 2, 4)
     return _same(gram(F.flip(2, 3)), gram(F))
 
 
 def _sum_of_outer_products(gram: Any) -> bool:
-    F = _tensor(1, 3, 2, 4)
+    F = waves(1, 3, 2, 4)
     columns = F.flatten(2)[0].T
     total = torch.stack([torch.outer(f, f) for f in columns]).sum(0)
     G = gram(F)  # of one picture, with an axis for the batch or without
@@ -94,7 +89,7 @@ def _sum_of_outer_products(gram: Any) -> bool:
 
 
 def _one_for_each_layer(grams: Any) -> bool:
-    features = {"relu1_1": _tensor(1, 2, 3, 4), "relu2_1": _tensor(1, 3, 2, 2)}
+    features = {"relu1_1": waves(1, 2, 3, 4), "relu2_1": waves(1, 3, 2, 2)}
     found = grams(features)
     found = list(found.values()) if isinstance(found, Mapping) else found
     right = [gram_matrix(F) for F in features.values()]
@@ -107,18 +102,18 @@ def _one_for_each_layer(grams: Any) -> bool:
 
 
 def _zero_at_the_style(loss: Any) -> bool:
-    S = _tensor(3, 4)
+    S = waves(3, 4)
     return abs(float(loss(S, S @ S.T))) < 1e-12
 
 
 def _same_for_two_copies(loss: Any) -> bool:
-    F, S = _tensor(3, 4), _tensor(3, 5)[:, 1:]
+    F, S = waves(3, 4), waves(3, 5)[:, 1:]
     twice = torch.cat([F, F], 1)
     return _same(loss(twice, 2 * S @ S.T), loss(F, S @ S.T))
 
 
 def _gradient_of_the_formula(loss: Any) -> bool:
-    F, S = _tensor(3, 4).requires_grad_(), _tensor(3, 5)[:, 1:]
+    F, S = waves(3, 4).requires_grad_(), waves(3, 5)[:, 1:]
     (gradient,) = torch.autograd.grad(loss(F, S @ S.T), F)
     return _same(gradient, style_layer_gradient(F.detach(), S @ S.T))
 
@@ -131,14 +126,14 @@ def _small_network(inplace: bool = True) -> list[nn.Module]:
     for channels in ((1, 2), (2, 3)):
         conv = nn.Conv2d(*channels, 3, padding=1).double()
         conv.requires_grad_(False)
-        conv.weight.copy_(_tensor(*conv.weight.shape))
-        conv.bias.copy_(_tensor(*conv.bias.shape))  # type: ignore[union-attr]
+        conv.weight.copy_(waves(*conv.weight.shape))
+        conv.bias.copy_(waves(*conv.bias.shape))  # type: ignore[union-attr]
         layers += [conv, nn.ReLU(inplace)]
     return layers
 
 
 def _walked(numbers: list[int]) -> dict[int, Tensor]:
-    x, found = _tensor(1, 1, 3, 4), {}
+    x, found = waves(1, 1, 3, 4), {}
     for number, layer in enumerate(_small_network()):
         x = layer(x).clone()
         found[number] = x.clone()
@@ -146,7 +141,7 @@ def _walked(numbers: list[int]) -> dict[int, Tensor]:
 
 
 def _maps_at(features: Any, numbers: list[int]) -> bool:
-    found = features(_small_network(), _tensor(1, 1, 3, 4), numbers)
+    found = features(_small_network(), waves(1, 1, 3, 4), numbers)
     right = _walked(numbers)
     return set(found) == set(right) and all(
         _same(found[number], right[number]) for number in right
@@ -160,7 +155,7 @@ def _the_layer_asked_for(features: Any) -> bool:
 def _nothing_overwritten(features: Any) -> bool:
     # the same maps, whether the ReLUs after them work in place or not
     found, right = (
-        features(_small_network(inplace), _tensor(1, 1, 3, 4), [0, 2])
+        features(_small_network(inplace), waves(1, 1, 3, 4), [0, 2])
         for inplace in (True, False)
     )
     return bool(found) and all(

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from styletut.exercises.tensors import waves
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.judging import Exercise, Mistake
+from styletut.exercises.judging.tensors import waves
 
 Pair = tuple[Tensor, Tensor]
 

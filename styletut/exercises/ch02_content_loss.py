@@ -4,32 +4,26 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from styletut.exercises.two_layers import TWO_LAYERS
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.ch02_two_layers import TWO_LAYERS
+from styletut.exercises.judging import Exercise, Mistake
+from styletut.exercises.judging.tensors import waves
 from styletut.losses import content_loss, relu_gate
-
-
-def _tensor(*shape: int, pace: float = 1.0) -> Tensor:
-    """Numbers of both signs, the same on every machine."""
-    count = torch.Size(shape).numel()
-    numbers = torch.arange(1, count + 1, dtype=torch.float64) * pace
-    return (numbers.sin() * 2).reshape(shape)
 
 
 def _pairs() -> list[tuple[Tensor, Tensor]]:
     return [
-        (_tensor(2, 3), _tensor(2, 3, pace=1.7)),
-        (_tensor(2, 3, 2, 4), _tensor(2, 3, 2, 4, pace=0.6)),
-        (_tensor(1, 5, 1, 1), _tensor(1, 5, 1, 1, pace=2.1)),
+        (waves(2, 3), waves(2, 3, pace=1.7)),
+        (waves(2, 3, 2, 4), waves(2, 3, 2, 4, pace=0.6)),
+        (waves(1, 5, 1, 1), waves(1, 5, 1, 1, pace=2.1)),
     ]
 
 
 def _rectified() -> list[tuple[Tensor, Tensor]]:
-    first, second = _tensor(3, 4).relu(), _tensor(3, 4, pace=1.7).relu()
+    first, second = waves(3, 4).relu(), waves(3, 4, pace=1.7).relu()
     alone = torch.tensor([[0.0], [2.0]], dtype=torch.float64)
     return [
         (first, second),
-        (_tensor(2, 7, pace=0.9).relu(), _tensor(2, 7, pace=0.4).relu()),
+        (waves(2, 7, pace=0.9).relu(), waves(2, 7, pace=0.4).relu()),
         (alone, alone + 1),
     ]
 

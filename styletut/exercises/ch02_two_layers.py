@@ -3,8 +3,8 @@
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d
 
-from styletut.exercises.tensors import waves
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.judging import Exercise, Mistake
+from styletut.exercises.judging.tensors import waves
 from styletut.losses import content_gradient, relu_gate
 
 

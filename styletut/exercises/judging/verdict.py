@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from styletut.exercises.comparison import agrees, settled
-from styletut.exercises.running import GRADIENT, Failure, Result, run
-from styletut.exercises.wording import (
+from styletut.exercises.judging.comparison import agrees, settled
+from styletut.exercises.judging.running import GRADIENT, Failure, Result, run
+from styletut.exercises.judging.wording import (
     difference,
     missing_gradient,
     open_entries,
@@ -20,7 +20,7 @@ from styletut.exercises.wording import (
     show_case,
 )
 
-Outcome = Literal["not attempted", "right", "wrong"]
+Grade = Literal["not attempted", "right", "wrong"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Verdict:
     """
 
     number: str
-    outcome: Outcome
+    outcome: Grade
     text: str
     mistake: str = ""
 

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from styletut.exercises.tensors import waves
-from styletut.exercises.two_loops import TWO_LOOPS
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.ch06_two_loops import TWO_LOOPS
+from styletut.exercises.judging import Exercise, Mistake
+from styletut.exercises.judging.tensors import waves
 
 
 def _spectra() -> list[tuple[float, float]]:

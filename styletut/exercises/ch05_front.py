@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.judging import Exercise, Mistake
 
 Run = tuple[float, float]
 Runs = Sequence[Run]

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from styletut.exercises.comparison import (
+from styletut.exercises.judging.comparison import (
     agrees,
     as_numbers,
     first_apart,

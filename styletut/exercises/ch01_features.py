@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from styletut.exercises.rescaling import RESCALED
-from styletut.exercises.stacks import FIELD, INDEX
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.ch01_rescaling import RESCALED
+from styletut.exercises.ch01_stacks import FIELD, INDEX
+from styletut.exercises.judging import Exercise, Mistake
 from styletut.vgg import IMAGENET_MEAN, IMAGENET_STD, OXFORD_MEAN
 
 _MEAN = torch.tensor(OXFORD_MEAN, dtype=torch.float64)[:, None, None]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from styletut.exercises.tensors import waves
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.judging import Exercise, Mistake
+from styletut.exercises.judging.tensors import waves
 
 Schedule = Sequence[tuple[int, int]]
 

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from styletut.exercises.comparison import agrees, settled
-from styletut.exercises.wording import one_line, show_case
+from styletut.exercises.judging.comparison import agrees, settled
+from styletut.exercises.judging.wording import one_line, show_case
 
 Case = tuple[Any, ...]
 Cases = Callable[[], Sequence[Case]]

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from styletut.exercises.tensors import waves
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.judging import Exercise, Mistake
+from styletut.exercises.judging.tensors import waves
 
 Pair = tuple[Tensor, Tensor]
 Pairs = Sequence[Pair]

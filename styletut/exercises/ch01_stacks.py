@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.judging import Exercise, Mistake
 from styletut.vgg import LAYERS
 
 Layers = Sequence[tuple[int, int]]

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from styletut.exercises.front import FRONT
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.ch05_front import FRONT
+from styletut.exercises.judging import Exercise, Mistake
 from styletut.losses import total_variation, total_variation_gradient
 
 

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from styletut.exercises.discrepancy import DISCREPANCY
-from styletut.exercises.tensors import waves
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.ch03_discrepancy import DISCREPANCY
+from styletut.exercises.judging import Exercise, Mistake
+from styletut.exercises.judging.tensors import waves
 from styletut.losses import gram_matrix
 
 

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from styletut.exercises.style_gradient import STYLE_GRADIENT
-from styletut.exercises.tensors import waves
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.ch04_style_gradient import STYLE_GRADIENT
+from styletut.exercises.judging import Exercise, Mistake
+from styletut.exercises.judging.tensors import waves
 from styletut.losses import gram_matrix, style_layer_loss
 
 

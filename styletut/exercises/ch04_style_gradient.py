@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from styletut.exercises.tensors import waves
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.judging import Exercise, Mistake
+from styletut.exercises.judging.tensors import waves
 from styletut.losses import gram_matrix, relu_gate, style_layer_gradient
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from styletut.exercises.verdict import Exercise, Mistake
+from styletut.exercises.judging import Exercise, Mistake
 
 Numbers = Sequence[float]
 Weights = Mapping[str, float]
