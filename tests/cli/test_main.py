@@ -27,7 +27,7 @@ from styletut.transfer import Ending, Step
 from styletut.transfer.plan import plan_run
 from styletut.vgg import VGG19
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 QUICK = ["--size", "64", "--evaluations", "4", "--device", "cpu"]
 
 

@@ -192,7 +192,7 @@ def test_a_run_that_was_interrupted_itself_is_not_stored(
 
 def test_a_killed_sweep_goes_on_where_it_was(tmp_path, whole):
     code = (
-        "import test_ablation as t; "
+        "import test_sweeping as t; "
         f"t.run({str(tmp_path)!r}, metrics=t.slow_brightness)"
     )
     process = subprocess.Popen(

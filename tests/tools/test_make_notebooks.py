@@ -17,7 +17,7 @@ import nbformat
 import pytest
 from nbval.plugin import get_sanitize_patterns
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 
 

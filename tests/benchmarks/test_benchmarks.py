@@ -21,7 +21,7 @@ from styletut.losses import gram_matrix
 from styletut.objective import Objective
 from styletut.vgg import LAYERS, VGG19
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "benchmarks"))
 
 import gpu  # noqa: E402

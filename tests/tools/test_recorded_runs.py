@@ -21,7 +21,7 @@ from styletut.sweeps.grids import grid, job_of, reader
 from styletut.sweeps.jobs import Job
 from styletut.sweeps.results import PartialResults, recorded
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

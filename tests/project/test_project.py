@@ -19,10 +19,10 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "styletut"
 OWN_FOLDERS = ["tools", "tests", "benchmarks"]
-OWN_SCRIPTS = [p for each in OWN_FOLDERS for p in ROOT.glob(f"{each}/*.py")]
+OWN_SCRIPTS = [p for each in OWN_FOLDERS for p in ROOT.glob(f"{each}/**/*.py")]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # From the bottom up: each wing, or single module, imports only from those
@@ -311,6 +311,15 @@ def test_a_module_imports_only_what_stands_below_it(module):
     beginnings = tuple(allowed(module))
     above = {n for n in imported if not f"{n}.".startswith(beginnings)}
     assert above == set()
+
+
+def test_the_tests_mirror_the_house():
+    beside = {"browser", "notebooks", "project", "tools", "benchmarks"}
+    folders = {path.parent.name for path in ROOT.glob("tests/*/test_*.py")}
+    wings = {room for room, inner in HOUSE.items() if inner}
+    assert folders - beside == wings
+    alone = {path.stem for path in ROOT.glob("tests/test_*.py")}
+    assert alone == {"test_losses", "test_profiles"}
 
 
 @pytest.mark.parametrize("wing", [w for w, inner in HOUSE.items() if inner])

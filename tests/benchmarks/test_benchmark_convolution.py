@@ -10,7 +10,7 @@ from styletut.cli.tuning import both_ways
 from styletut.kernels import onednn
 from styletut.kernels.algorithms import ALGORITHMS, Layer
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "benchmarks"))
 
 import convolution as benchmark  # noqa: E402

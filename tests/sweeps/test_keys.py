@@ -13,7 +13,7 @@ from styletut.sweeps.grids import grid, job_of, reader
 from styletut.sweeps.jobs import _canonical
 from styletut.sweeps.sweeping import _name
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TABLES = sorted((ROOT / "notebooks" / "results" / "cpu").glob("*.csv"))
 
 

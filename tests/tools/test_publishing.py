@@ -14,7 +14,7 @@ from PIL import Image
 from styletut.sweeps.results import PartialResults, recorded
 from styletut.sweeps.store import Record, write_record
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 RUNS = [
     {"label": "default: ", "content": "coffee", "style": "night"},
     {"label": "beta: 2", "content": "coffee", "style": "night", "beta": 2},
