@@ -16,7 +16,7 @@ from PIL import Image
 from stored_runs import Planned, picture_name, read_note, write
 
 from styletut.sweeps.grids import shown
-from styletut.sweeps.store import Record, read_picture_of, read_record
+from styletut.sweeps.store import StoredRun, read_picture_of, read_record
 
 Row = dict[str, Any]
 
@@ -85,7 +85,7 @@ def _names_of_settings(runs: Sequence[Planned]) -> list[str]:
     return list(dict.fromkeys(name for run in runs for name in run.settings))
 
 
-def _results_of(record: Record, path: Path) -> Row:
+def _results_of(record: StoredRun, path: Path) -> Row:
     """Return results, metrics, and what made them, of a stored run."""
     results, note = dict(record.results), read_note(path)
     ran_on = results.pop("ran_on")

@@ -235,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     about(
         "--tune",
         action="store_true",
-        help="measure for a minute which form of each convolution is fastest "
+        help="measure for a minute which algorithm convolves fastest "
         "with this machine's CPU, and remember it in the cache folder",
     )
     about("--version", action="version", version=f"styletut {__version__}")

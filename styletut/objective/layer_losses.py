@@ -48,7 +48,7 @@ class ContentLoss:
         """Add alpha v_l c (F - P), (2.2)."""
         scale = self.factor * self.weight
         if scale:
-            # the difference first, so that equal maps pull at nothing
+            # the difference first, so that equal maps add exactly nothing
             g.add_((F - self.P[place]).mul_(scale))
 
 

@@ -35,7 +35,7 @@ def variable_of(
 ) -> Variable:
     """Return the variable for a picture, a range rule and a pixel unit.
 
-    `minimization.minimize` tells what the arguments are.
+    `transfer.minimize` tells what the arguments are.
 
     Raises:
         ValueError: for an unknown range rule.

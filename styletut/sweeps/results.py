@@ -43,7 +43,7 @@ def recorded(
     Returns:
         A pandas DataFrame, a row for each finished run: `question` and
         `value`, the two parts of the run's label; its settings, empty where
-        the default was left; the results and metrics of `ablation.sweep`;
+        the default was left; the results and metrics of `sweeps.sweep`;
         `device`, `precision`, `date`, `torch` and `styletut`, which made it;
         and `picture`, the path of a JPEG that exists.
 
@@ -89,7 +89,7 @@ def pick(runs: Any, **values: Any) -> Any:
     """Return the one run that has these values.
 
     Args:
-        runs: a table, as `recorded` or `ablation.sweep` returns it.
+        runs: a table, as `recorded` or `sweeps.sweep` returns it.
         **values: by the names of its columns, such as `question="single"`.
 
     Returns:

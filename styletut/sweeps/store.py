@@ -21,7 +21,7 @@ _FIELD = "sweep"
 
 
 @dataclass(frozen=True)
-class Record:
+class StoredRun:
     """A finished run without its picture.
 
     Attributes:
@@ -36,7 +36,7 @@ class Record:
 
 
 def write_record(
-    path: str | os.PathLike[str], picture: np.ndarray, record: Record
+    path: str | os.PathLike[str], picture: np.ndarray, record: StoredRun
 ) -> None:
     """Write a run's picture, (H, W, 3) in 256 levels, and its record.
 
@@ -48,13 +48,13 @@ def write_record(
     save_image(image, path, {**record.text, _FIELD: json.dumps(values)})
 
 
-def read_record(path: str | os.PathLike[str]) -> Record | None:
+def read_record(path: str | os.PathLike[str]) -> StoredRun | None:
     """Return a run's record, or None where there is no whole one."""
     try:
         with Image.open(path) as picture:
             text = dict(getattr(picture, "text", {}))
         values = json.loads(text.pop(_FIELD))
-        return Record(text, values["results"], values["measures"])
+        return StoredRun(text, values["results"], values["measures"])
     except (OSError, SyntaxError, ValueError, KeyError, TypeError):
         return None
 

@@ -33,7 +33,7 @@ from styletut.metrics import compare
 from styletut.sweeps.grids import Choices, grid, job_of, reader, shown
 from styletut.sweeps.jobs import Job, Metrics, Outcome, spelled
 from styletut.sweeps.store import (
-    Record,
+    StoredRun,
     read_picture_of,
     read_record,
     write_record,
@@ -203,7 +203,7 @@ def _kept(job: Job, outcome: Outcome, path: Path) -> Row:
     """Store what came of a job and return its results."""
     if outcome.picture is None:
         return {"error": outcome.error, "picture": ""}
-    record = Record(outcome.text, outcome.results)
+    record = StoredRun(outcome.text, outcome.results)
     if job.picture is not None:
         record = read_record(path) or record
     if outcome.measures and (name := _name(job.metrics)):
@@ -214,7 +214,7 @@ def _kept(job: Job, outcome: Outcome, path: Path) -> Row:
 
 
 def _finished(
-    record: Record, measures: Choices, path: Path, error: str = ""
+    record: StoredRun, measures: Choices, path: Path, error: str = ""
 ) -> Row:
     return {**record.results, **measures, "error": error, "picture": path.name}
 

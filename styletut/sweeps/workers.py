@@ -1,6 +1,6 @@
 """Jobs done here or by an executor, whatever becomes of its workers.
 
-`jobs.work` lets no error of a run out. What comes out of an executor's
+`sweeps.jobs.work` lets no error of a run out. What comes out of an executor's
 future instead of an outcome is therefore the executor's own: a worker was
 killed, a pool is broken, a machine is gone, the job could not be sent.
 """

@@ -43,7 +43,7 @@ def minimize(
         objective: what is minimized; nothing else of its convention is
             used.
         start: first picture, (1, 3, H, W) in [0, 1]; "sigmoid" moves it
-            `variable.SIGMOID_MARGIN` inside the range.
+            `optimizers.variable.SIGMOID_MARGIN` inside the range.
         optimizer: a name out of `optimizers.OPTIMIZERS`.
         evaluations: how often the objective and its gradient are computed.
         options: keyword arguments for the optimizer.

@@ -47,11 +47,11 @@ def cuda(monkeypatch):
     return log
 
 
-def played(replay, function):
+def played(graph, function):
     """Tie the stand-in to the tensors that the recording has made."""
-    replay._graph.outputs = replay._outputs
-    replay._graph.function = lambda: function(replay._input)
-    return replay
+    graph._graph.outputs = graph._outputs
+    graph._graph.function = lambda: function(graph._input)
+    return graph
 
 
 def test_it_returns_what_the_function_returns_as_copies(cuda):

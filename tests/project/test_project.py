@@ -1,6 +1,7 @@
 """What holds for the project as a whole: its files agree with each other."""
 
 import ast
+import importlib
 import re
 import shutil
 import socket
@@ -311,6 +312,31 @@ def test_a_module_imports_only_what_stands_below_it(module):
     beginnings = tuple(allowed(module))
     above = {n for n in imported if not f"{n}.".startswith(beginnings)}
     assert above == set()
+
+
+def test_the_drawing_is_that_of_the_code():
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        house = importlib.import_module("draw_house")
+    finally:
+        sys.path.remove(str(ROOT / "tools"))
+    assert house.DRAWING.read_text(encoding="utf-8") == house.draw(), (
+        "python tools/draw_house.py draws it anew"
+    )
+    drawn = [room for floor in house.floors() for room in floor]
+    assert sorted(drawn) == sorted(set(HOUSE) - {"__main__"})
+    colored = [room for _, names in house.COLORS.values() for room in names]
+    assert sorted(colored) == sorted(drawn)
+
+
+def test_the_pages_name_rooms_that_there_are():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text[text.index("## The house") : text.index("## The checks")]
+    rows = [line for line in table.split("\n") if line.startswith("| ")][2:]
+    names = re.findall(r"`([\w.]+)`", "".join(r.split("|")[2] for r in rows))
+    assert len(names) > 12
+    for name in names:
+        assert name in modules() or f"{name}.__init__" in modules(), name
 
 
 def test_the_tests_mirror_the_house():

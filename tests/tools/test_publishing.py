@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from styletut.sweeps.results import PartialResults, recorded
-from styletut.sweeps.store import Record, write_record
+from styletut.sweeps.store import StoredRun, write_record
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = [
@@ -60,7 +60,7 @@ def noise(shape):
 def paint(folder, run, grey=100, size=(30, 20), measured=True, **results):
     """Store a run as a sweep does, without computing it."""
     folder.mkdir(parents=True, exist_ok=True)
-    record = Record(
+    record = StoredRun(
         {"precision": "float32", "torch": "2.5", "styletut": "0.1"},
         {"total": 1 / 3, "seconds": 1.0, "ran_on": "cpu", **results},
         {"styletut.metrics.compare": {"ssim": 0.5}} if measured else {},
