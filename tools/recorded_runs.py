@@ -1,7 +1,7 @@
 """The runs behind notebooks 07 to 09, as lists of settings.
 
-`cpu_plan` fits two CPU cores in less than an hour, `gpu_plan` a GPU in some
-minutes; both hold the same questions. Each `Group` is one call of
+`cpu_plan` fits two CPU cores in less than an hour, `gpu_plan` is for a GPU;
+both hold the same questions. Each `Group` is one call of
 `styletut.sweeps.sweep_rows`; tools/record.py makes them. A run's `label`
 says which question it answers and with which value, "question: value". Runs
 that are equal are made once, however many questions they answer.
@@ -64,6 +64,11 @@ TUTORIALS: dict[str, Settings] = {
 """Tutorials, with the network where it is not theirs. Torchvision's weights
 do not travel, and Oxford's plain maps are so large that the second step of
 PyTorch's tutorial would throw the picture away."""
+
+NAMED: Settings = {"precision": "float32", "start": "content"}
+"""What every run names, like its schedule, although it is the default: what
+the default is may change, and from one processor to the next, and a run's key
+must not."""
 
 SAME_RUN = {
     "optimizer": get_convention("styletut").optimizer,
@@ -192,9 +197,9 @@ def halving(size: int, evaluations: int) -> Schedule:
 
 
 def on(pair: Pair, run: Mapping[str, Any]) -> Settings:
-    """Return a run's settings with its pictures."""
+    """Return a run's settings with its pictures and what is named always."""
     content, style = pair
-    return {**run, "content": content, "style": style}
+    return {**NAMED, **run, "content": content, "style": style}
 
 
 def layer_runs() -> list[Settings]:
@@ -306,7 +311,7 @@ def ratio_runs(
             "alpha": alpha_for(ratio, pair[0], size, convention),
         }
         if convention != "styletut":
-            run |= {"convention": convention, "start": "content", **SAME_RUN}
+            run |= {"convention": convention, **SAME_RUN}
         runs.append(run)
     return runs
 
@@ -349,12 +354,10 @@ def rule_runs(elbow: float) -> list[Settings]:
 
 def work_of(run: Mapping[str, Any]) -> float:
     """Return a run's evaluations, each times a million pixels."""
-    schedule = run.get("schedule")
-    if schedule is None:
-        evaluations = get_convention(run["convention"]).evaluations
-        schedule = ((run["size"], evaluations),)
     shape = PHOTO_SHAPES[Path(run["content"]).stem]
-    return sum(prod(fit(*shape, side)) * n / 1e6 for side, n in schedule)
+    return sum(
+        prod(fit(*shape, side)) * n / 1e6 for side, n in run["schedule"]
+    )
 
 
 def full_runs(
@@ -383,6 +386,7 @@ def full_runs(
         )
     middle = min(largest, 512)
     for name, network in TUTORIALS.items():
+        alone = ((middle, get_convention(name).evaluations),)
         run = {"label": f"tutorial: {name}", "convention": name}
-        runs.append({**run, "size": middle, **network})
+        runs.append({**run, "schedule": alone, **network})
     return tuple(on(pair, run) for run in runs)

@@ -49,11 +49,17 @@ def planned(runs: Sequence[Settings]) -> list[Planned]:
 
 
 def picture_name(run: Planned) -> str:
-    """Return a name that says which run it is: pictures, label, start."""
+    """Return a name that says which run it is: pictures, label, start.
+
+    A start from the content, as most runs have it, is not told.
+    """
+    settings = dict(run.settings)
+    if settings.get("start") == "content":
+        del settings["start"]
     names = [
-        str(shown(name, run.settings[name]))
+        str(shown(name, settings[name]))
         for name in ("content", "style", "label", "start")
-        if name in run.settings
+        if name in settings
     ]
     return slug(" ".join(names))
 

@@ -17,14 +17,19 @@ ROOT = Path(__file__).resolve().parents[2]
 TABLES = sorted((ROOT / "notebooks" / "results" / "cpu").glob("*.csv"))
 
 
+def plan_of_runs():
+    """The tool that lists the recorded runs."""
+    sys.path.append(str(ROOT / "tools"))
+    try:
+        return importlib.import_module("recorded_runs")
+    finally:
+        sys.path.remove(str(ROOT / "tools"))
+
+
 @pytest.fixture(scope="module")
 def keys():
     """The keys of all runs of the plan for a CPU, by group and label."""
-    sys.path.append(str(ROOT / "tools"))
-    try:
-        plan = importlib.import_module("recorded_runs").cpu_plan()
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
+    plan = plan_of_runs().cpu_plan()
     read = reader()
     return {
         group.name: [
@@ -41,6 +46,18 @@ def test_runs_planned_anew_have_the_keys_they_were_recorded_under(keys, path):
         recorded = [row["run"] for row in csv.DictReader(table)]
     assert recorded
     assert recorded == keys[path.stem]
+
+
+def test_a_name_for_a_default_changes_no_key(keys, monkeypatch):
+    """Named or not, the default's runs are those that were recorded."""
+    monkeypatch.setattr(plan_of_runs(), "NAMED", {})
+    group = next(
+        each for each in plan_of_runs().cpu_plan() if each.name == "08"
+    )
+    read = reader()
+    bare = grid(group.runs, group.common)
+    assert not any("precision" in run for run in bare)
+    assert [job_of(run, read, None, None).key for run in bare] == keys["08"]
 
 
 def test_metrics_keep_the_name_they_were_stored_under():

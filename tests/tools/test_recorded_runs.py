@@ -53,11 +53,19 @@ def test_every_run_can_be_planned_and_its_label_is_its_own(plans, name):
 
 
 @pytest.mark.parametrize("name", ["cpu_plan", "gpu_plan"])
+def test_every_run_names_what_a_new_default_would_change(plans, name):
+    for group in getattr(plans, name)():
+        for run in grid(group.runs, group.common):
+            assert run["precision"] == "float32"
+            assert run["start"] in ("content", "noise")
+            assert run["schedule"] and not {"size", "evaluations"} & set(run)
+
+
+@pytest.mark.parametrize("name", ["cpu_plan", "gpu_plan"])
 def test_no_photo_is_enlarged_more_than_twice(plans, name):
     for group in getattr(plans, name)():
         for run in grid(group.runs, group.common):
-            sizes = [size for size, _ in run.get("schedule", ())]
-            largest = max([*sizes, run.get("size", 0)])
+            largest = max(size for size, _ in run["schedule"])
             assert largest <= 2 * max(plans.PHOTO_SHAPES[run["content"]])
 
 
@@ -182,10 +190,14 @@ def test_the_work_is_that_of_each_evaluation(plans, name):
             assert plans.work_of({**run, **group.common}) > 0
     run = {"content": "astronaut", "schedule": ((128, 10), (256, 5))}
     assert plans.work_of(run) == pytest.approx(0.49152)
-    tutorial = {"content": "astronaut", "convention": "pytorch_tutorial"}
-    evaluations = CONVENTIONS["pytorch_tutorial"].evaluations
-    work = plans.work_of({**tutorial, "size": 100})
-    assert work == pytest.approx(evaluations / 100)
+    tutorials = [
+        run
+        for run in plans.full_runs(("astronaut", "night"), (100,), 1)
+        if run["label"].startswith("tutorial: ")
+    ]
+    for run in tutorials:
+        evaluations = CONVENTIONS[run["convention"]].evaluations
+        assert plans.work_of(run) == pytest.approx(evaluations / 100)
 
 
 def brightness(x, content, style):
