@@ -21,7 +21,7 @@ from measurements import Row, complete, publish
 from tables import markdown, measured_on
 
 RUN = ("program", "width", "height", "gib", "threads", "pairs")
-FOUND = ("way", "evaluations", "seconds", "estimate", "peak")
+FOUND = ("layout", "evaluations", "seconds", "estimate", "peak")
 COLUMNS = (*RUN, *FOUND, "version", "machine", "date")
 RESULTS = Path(__file__).with_name("results")
 
@@ -31,30 +31,37 @@ def run(width: int, height: int, gib: float, pairs: int) -> Row:
     from styletut.images import sample
     from styletut.images.picture import resize_to
     from styletut.memory.fitting import estimate_memory, fitting_layout
+    from styletut.objective import Objective
     from styletut.transfer import minimize
     from styletut.vgg import VGG19
 
     imported = peak_bytes()
     vgg = VGG19(deepest="relu5_1")
-    way = fitting_layout(height, width, gib * 2**30, vgg=vgg)
-    way = replace(way, history=min(way.history, pairs))
+    layout = fitting_layout(height, width, gib * 2**30, vgg=vgg)
+    layout = replace(layout, history=min(layout.history, pairs))
     photo = resize_to(sample("coffee"), height, width)
     painting = resize_to(sample("night"), height, width)
     began = time.perf_counter()
-    objective = way.objective(photo, painting, vgg=vgg)
+    objective = Objective(
+        photo,
+        painting,
+        vgg=vgg,
+        tiles=layout.tiles,
+        checkpoint=layout.checkpoint,
+    )
     steps = minimize(
         objective,
         photo,
-        evaluations=way.history + 3,
+        evaluations=layout.history + 3,
         optimizer="spectral_lbfgs",
-        options={"history": way.history},
+        options={"history": layout.history},
     )
     for step in steps:
         best = step
     seconds = (time.perf_counter() - began) / best.evaluations
-    estimate = estimate_memory(height, width, way=way, vgg=vgg).total
+    estimate = estimate_memory(height, width, layout=layout, vgg=vgg).total
     return {
-        "way": str(way),
+        "layout": str(layout),
         "evaluations": str(best.evaluations),
         "seconds": f"{seconds:.3f}",
         "estimate": str(estimate),
@@ -75,7 +82,7 @@ def page(rows: list[Row]) -> str:
         (
             f"{row['width']} x {row['height']}",
             row["gib"],
-            row["way"],
+            row["layout"],
             row["evaluations"],
             row["seconds"],
             f"{int(row['estimate']) / 1e6:.0f}",

@@ -1,7 +1,7 @@
 """Neural style transfer, formula by formula.
 
-Each module of this package is one idea of the course and can be read alone;
-start with `styletut.losses`. The main names are also here, and load what
+Each wing of this package is one subject, each module one idea; start with
+`styletut.losses`. The main names are also here, and load what
 they need only when they are first used, so ``import styletut`` is quick.
 
     >>> import styletut
@@ -10,7 +10,20 @@ they need only when they are first used, so ``import styletut`` is quick.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
+    from styletut.conventions import CONVENTIONS as CONVENTIONS
+    from styletut.images import SAMPLES as SAMPLES
+    from styletut.images import load_image as load_image
+    from styletut.images import sample as sample
+    from styletut.images import save_image as save_image
+    from styletut.objective import Objective as Objective
+    from styletut.sweeps import sweep as sweep
+    from styletut.transfer import minimize as minimize
+    from styletut.transfer import stylize as stylize
+    from styletut.transfer import stylize_steps as stylize_steps
+    from styletut.vgg import VGG19 as VGG19
 
 __version__ = "0.1.0"
 

@@ -62,7 +62,7 @@ def gram_matrix(F: Tensor) -> Tensor:
 
 
 def gram_difference(G: Tensor, M: float, A: Tensor, M_a: float) -> Tensor:
-    """Return G/M - A/M_a, which `style_layer_loss` squares.
+    """Return G/M - A/M_a, which the style loss squares.
 
     Args:
         G: Gram matrix of the generated picture, (N, N) or (B, N, N).
@@ -77,6 +77,8 @@ def style_layer_loss(F: Tensor, A: Tensor, M_a: float | None = None) -> Tensor:
     """Return E = 1/(4 N^2) ||G/M - A/M_a||^2, equation (4).
 
     Notebook 04, (4.1), and (4.4) for two sizes.
+
+    A run computes it in parts, by `objective.layer_losses.StyleLoss`.
 
     With as many positions in both pictures, M_a = M, this is the paper's
     1/(4 N^2 M^2) sum (G - A)^2. Dividing each Gram matrix by its own

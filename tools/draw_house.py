@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "styletut"
 DRAWING = ROOT / "assets" / "house.svg"
 
-COLORS = {
+GROUPS = {
     "the mathematics": (
         "#fde7c8",
         ["losses", "vgg", "conventions", "objective", "optimizers"]
@@ -78,6 +78,8 @@ def floors() -> list[list[str]]:
             for room in below
             if room not in placed and below[room] <= placed
         )
+        if not floor:
+            raise ValueError(f"a circle of imports: {set(below) - placed}")
         found.append(floor)
         placed |= set(floor)
     return found
@@ -105,7 +107,7 @@ def draw() -> str:
     """Return the drawing as SVG."""
     parts, y = [], 46
     x = GAP
-    for title, (color, _) in COLORS.items():
+    for title, (color, _) in GROUPS.items():
         parts.append(
             f'<rect x="{x}" y="12" width="14" height="14" fill="{color}" '
             f'stroke="#666"/><text x="{x + 20}" y="24">{title}</text>'
@@ -147,7 +149,7 @@ def _room(room: str) -> list[tuple[str, str]]:
 def _box(
     room: str, lines: list[tuple[str, str]], x: int, y: int, height: int
 ) -> str:
-    (color,) = (c for c, names in COLORS.values() if room in names)
+    (color,) = (c for c, names in GROUPS.values() if room in names)
     texts = "".join(
         f'<text x="{x + 8}" y="{y + 18 + n * LINE}" {style}>'
         f"{escape(line)}</text>"

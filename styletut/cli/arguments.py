@@ -1,4 +1,7 @@
-"""What was typed on the command line, as pictures, paths and settings."""
+"""What was typed on the command line, as pictures, paths and settings.
+
+The options themselves, and their help, are in `cli.main`.
+"""
 
 import os
 import shlex
@@ -11,7 +14,7 @@ from styletut.images import (
     ImageError,
     ensure_writable,
 )
-from styletut.images.loading import bare_name, read_picture
+from styletut.images.loading import bare_name
 from styletut.transfer.plan import STARTS, Settings
 
 
@@ -112,14 +115,6 @@ def read_settings(options: Mapping[str, Any]) -> Settings:
             settings[name] = parse_layers(settings[name])
     if "schedule" in settings:
         settings["schedule"] = parse_schedule(settings["schedule"])
-    start = settings.get("start")
-    if start is not None and start not in STARTS:
-        try:
-            settings["start"] = read_picture(start)
-        except ImageError as error:
-            raise ImageError(
-                f"the start can be {', '.join(STARTS)} or a picture: {error}"
-            ) from error
     return cast(Settings, settings)
 
 

@@ -54,7 +54,7 @@ def paint(
         photo: name of a sample picture, path or URL.
         style: the same.
         output: where to; None for a new file in the current folder.
-        options: arguments of `stylize_steps` as they were typed: layers as
+        options: settings of a run as they were typed: layers as
             text, the start as a name, path or URL.
 
     Returns:
@@ -96,11 +96,11 @@ def _refuse(error: Exception) -> int:
 
 def _follow(run: Run) -> Finished:
     """Run to the end, or until something stops it once there is a picture."""
-    try:
-        with progress(run.plan.schedule) as show:
+    with progress(run.plan.schedule) as show:
+        try:
             return run_to_end(warned(steps_of(run)), show)
-    finally:
-        _ignore_signals()  # from here on nothing cuts the saving short
+        finally:
+            _ignore_signals()  # from here on nothing cuts the saving short
 
 
 def _finish(
@@ -110,6 +110,8 @@ def _finish(
     best, history, ending, crash = finished
     if not math.isfinite(float(best.total)):
         say("error: no picture of the run had a finite loss; none is written")
+        if crash is not None:
+            raise crash
         return FAILED
     try:
         path = _save(best.image, target, text)

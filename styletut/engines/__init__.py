@@ -1,4 +1,9 @@
-"""Ways to one gradient: by hand, by autograd, as a CUDA graph, in tiles."""
+"""Ways to the gradient of losses at the pixels: by hand, autograd, tiles.
+
+`choose_engine` takes the fastest; a picture is cut into tiles where
+`memory.fitting` says so. What `Backward` does on a GPU can be recorded as a
+`CudaGraph`.
+"""
 
 from styletut.engines.autograd import Autograd
 from styletut.engines.backward import Backward

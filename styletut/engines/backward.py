@@ -29,10 +29,16 @@ class Backward(Autograd):
     Args:
         vgg: the network.
         dtype: of the maps and their gradients; the picture's by default.
+        checkpoint: of the graph that `losses` builds, see `Autograd`.
     """
 
-    def __init__(self, vgg: VGG19, dtype: torch.dtype | None = None) -> None:
-        super().__init__(vgg)
+    def __init__(
+        self,
+        vgg: VGG19,
+        dtype: torch.dtype | None = None,
+        checkpoint: bool = False,
+    ) -> None:
+        super().__init__(vgg, checkpoint)
         self.dtype, self.buffers = dtype, Buffers()
 
     def show(

@@ -24,16 +24,24 @@ def choose_engine(
     Args:
         vgg: the network.
         picture: of the shape, dtype and device to come.
-        tiles: side of the tiles in which the picture is to be computed, for
-            want of memory; None for the whole at once.
+        tiles: side of the tiles in which the picture is to be computed, as
+            `memory.fitting` says for want of memory; None for the whole.
         checkpoint: whether a graph, where there is one, keeps less and
             computes more.
         dtype: of the feature maps; the picture's by default.
+
+    Raises:
+        ValueError: for tiles of a network that is watched by hooks.
     """
     if tiles is not None:
+        if not vgg.is_plain():
+            raise ValueError(
+                "a network with hooks or replaced layers cannot be computed "
+                "in tiles; take the picture smaller, or remove them"
+            )
         return Tiles(vgg, tiles, dtype)
     if by_hand(vgg, picture):
-        return Backward(vgg, dtype)
+        return Backward(vgg, dtype, checkpoint)
     return Autograd(vgg, checkpoint)
 
 
@@ -46,6 +54,7 @@ def by_hand(vgg: VGG19, picture: Tensor) -> bool:
         and picture.dtype == torch.float32
         and picture.shape[0] == 1
         and next(vgg.parameters()).dtype == torch.float32
+        and vgg.is_plain()
     )
 
 

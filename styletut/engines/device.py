@@ -46,6 +46,15 @@ def find_device(device: str | torch.device = "auto") -> torch.device:
     return found
 
 
+def check_precision(precision: str) -> None:
+    """Raise ValueError for an unknown precision."""
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"there is no precision {precision!r}; "
+            f"there are {', '.join(PRECISIONS)}"
+        )
+
+
 def find_precision(
     precision: str, device: torch.device, dtype: torch.dtype
 ) -> str:
@@ -60,11 +69,7 @@ def find_precision(
         ValueError: for an unknown name, or a precision that this device or
             dtype cannot have.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(
-            f"there is no precision {precision!r}; "
-            f"there are {', '.join(PRECISIONS)}"
-        )
+    check_precision(precision)
     tf32 = dtype == torch.float32 and _has_tensor_cores(device)
     if precision == "auto":
         return "tf32" if tf32 else "float32"

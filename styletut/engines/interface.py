@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from torch import Tensor
 
 Place = tuple[Any, ...]
-"""Where maps lie in the maps of the whole picture, as an index into these."""
+"""Where maps lie in the maps of the whole picture, as an index into these: of
+the last two axes, so that it fits masks (h, w) as well as maps."""
 
 WHOLE: Place = (...,)
 """All of them."""

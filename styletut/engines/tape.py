@@ -46,7 +46,7 @@ def gradient_at_pixels(
         image: (1, 3, H, W), on the network's device.
         layers: Those that are visited, at least one.
         visit: Called once with each of them and its maps, from the picture
-            upwards. The maps are overwritten at the next evaluation.
+            upwards. The maps may be overwritten once it has returned.
         buffers: The same at the next evaluation.
         dtype: What the maps and their gradients are computed in; the
             picture's by default.
@@ -108,12 +108,13 @@ class Tape:
         dtype: torch.dtype | None,
         keep: bool = True,
     ) -> None:
+        vgg.check(image, layers)
         self.vgg, self.layers = vgg, layers
         self.visit, self.buffers, self.keep = visit, buffers, keep
         self.dtype, self.device = dtype or image.dtype, image.device
         pixels = vgg.preprocess(image).to(self.dtype)
         self.x = pixels.contiguous(memory_format=torch.channels_last)
-        self.place = "pixels"
+        self.buffer = "pixels"
         self.steps: list[_Step] = []
 
     def up(self) -> "Tape":
@@ -134,15 +135,15 @@ class Tape:
             self._visited(conv)
             if relu:
                 before = self.x
-                self.place = self._place(relu)
-                self.x = self._maps(self.place, before.shape)
+                self.buffer = self._buffer(relu)
+                self.x = self._maps(self.buffer, before.shape)
                 torch.clamp(before, min=0, out=self.x)
         elif pool and self._winners_suffice(relu):
-            self._write(_other(self.place), convolution, below, relu=True)
+            self._write(_other(self.buffer), convolution, below, relu=True)
             return  # the pooling's winners say where the gate is open
         elif conv == "conv1_1":
             # computed anew on the way down, for it is large and cheap
-            self._write(_other(self.place), convolution, below, relu=True)
+            self._write(_other(self.buffer), convolution, below, relu=True)
             add = self.visit(relu, self.x) if relu in self.layers else None
             self._note(self._gate_of_first(convolution, below, add))
             return
@@ -157,8 +158,8 @@ class Tape:
         large = self.x
         _, N, h, w = large.shape
         shape = (1, N, h // 2, w // 2)
-        self.place = self._place(name, name in self.layers)
-        self.x = self._maps(self.place, shape)
+        self.buffer = self._buffer(name, name in self.layers)
+        self.x = self._maps(self.buffer, shape)
         if self.vgg.pooling == "max":
             winners = self._maps(f"{name}, winners", shape, torch.uint8)
             pooling.max_pool(large, self.x, winners)
@@ -170,10 +171,10 @@ class Tape:
 
     def down(self) -> Tensor:
         """Go down to the pixels and return the gradient there."""
-        g, place = self._maps("one", self.x.shape), "one"
+        g, buffer = self._maps("one", self.x.shape), "one"
         g.zero_()
         while self.steps:  # what a step has kept is free after it
-            g, place = self.steps.pop()(g, place)
+            g, buffer = self.steps.pop()(g, buffer)
         return self.vgg.preprocess_gradient(g).contiguous()
 
     def _winners_suffice(self, relu: str) -> bool:
@@ -183,60 +184,60 @@ class Tape:
         if self.keep:
             self.steps.append(step)
 
-    def _place(self, name: str, needed: bool = True) -> str:
-        """Return where maps go: those not needed later, where it is free."""
-        return name if needed and self.keep else _other(self.place)
+    def _buffer(self, name: str, needed: bool = True) -> str:
+        """Return where maps go: those not needed later, where one is free."""
+        return name if needed and self.keep else _other(self.buffer)
 
     def _maps(
         self,
-        place: str,
+        buffer: str,
         shape: Sequence[int],
         dtype: torch.dtype | None = None,
     ) -> Tensor:
         return self.buffers.maps(
-            place, shape, dtype or self.dtype, self.device
+            buffer, shape, dtype or self.dtype, self.device
         )
 
     def _convolved(
         self,
-        place: str,
+        buffer: str,
         convolution: Convolution | TorchConvolution,
         x: Tensor,
         relu: bool = False,
     ) -> Tensor:
-        """Return a convolution's maps, in their place if it can write."""
+        """Return a convolution's maps, in their buffer if it can write."""
         if self.device.type not in DEVICES:
             return convolution(x, relu=relu)
         shape = (1, convolution.channels_out, *x.shape[2:])
-        return convolution(x, out=self._maps(place, shape), relu=relu)
+        return convolution(x, out=self._maps(buffer, shape), relu=relu)
 
     def _write(
         self,
-        place: str,
+        buffer: str,
         convolution: Convolution | TorchConvolution,
         below: Tensor,
         relu: bool = False,
     ) -> None:
-        self.place = self._place(place)
-        self.x = self._convolved(self.place, convolution, below, relu)
+        self.buffer = self._buffer(buffer)
+        self.x = self._convolved(self.buffer, convolution, below, relu)
 
     def _visited(self, layer: str) -> None:
         """Let a layer be visited where it is asked for."""
         if layer in self.layers:
             maps, add = self.x, self.visit(layer, self.x)
 
-            def step(g: Tensor, place: str) -> tuple[Tensor, str]:
+            def step(g: Tensor, buffer: str) -> tuple[Tensor, str]:
                 add(g, maps)
-                return g, place
+                return g, buffer
 
             self._note(step)
 
     def _down_through(
         self, convolution: Convolution | TorchConvolution
     ) -> _Step:
-        def step(g: Tensor, place: str) -> tuple[Tensor, str]:
-            place = _other(place)
-            return self._convolved(place, convolution.downwards, g), place
+        def step(g: Tensor, buffer: str) -> tuple[Tensor, str]:
+            buffer = _other(buffer)
+            return self._convolved(buffer, convolution.downwards, g), buffer
 
         return step
 
@@ -246,11 +247,11 @@ class Tape:
         pixels: Tensor,
         add: AddGradient | None,
     ) -> _Step:
-        def step(g: Tensor, place: str) -> tuple[Tensor, str]:
-            maps = self._convolved(_other(place), convolution, pixels, True)
+        def step(g: Tensor, buffer: str) -> tuple[Tensor, str]:
+            maps = self._convolved(_other(buffer), convolution, pixels, True)
             if add is not None:
                 add(g, maps)
-            return _gate(maps)(g, place)
+            return _gate(maps)(g, buffer)
 
         return step
 
@@ -259,28 +260,28 @@ class Tape:
     ) -> _Step:
         """Go down through a pooling: to the winners, or a quarter to each."""
 
-        def step(g: Tensor, place: str) -> tuple[Tensor, str]:
-            place = _other(place)
-            large = self._maps(place, shape)
+        def step(g: Tensor, buffer: str) -> tuple[Tensor, str]:
+            buffer = _other(buffer)
+            large = self._maps(buffer, shape)
             if winners is None:
                 pooling.to_all(g, large)
             else:
                 pooling.to_winners(g, winners, large)
-            return large, place
+            return large, buffer
 
         return step
 
 
-def _other(place: str) -> str:
-    """Return which of two buffers is free while `place` is in use."""
-    return "two" if place == "one" else "one"
+def _other(buffer: str) -> str:
+    """Return which of two buffers is free while `buffer` is in use."""
+    return "two" if buffer == "one" else "one"
 
 
 def _gate(maps: Tensor) -> _Step:
     """The ReLU's gate (2.3), in place."""
 
-    def step(g: Tensor, place: str) -> tuple[Tensor, str]:
+    def step(g: Tensor, buffer: str) -> tuple[Tensor, str]:
         torch.ops.aten.threshold_backward.grad_input(g, maps, 0, grad_input=g)
-        return g, place
+        return g, buffer
 
     return step

@@ -4,8 +4,10 @@
     >>> check("02.1", ...)
     02.1: not attempted yet
 
-The modules ch01 to ch09 hold the exercises of the notebooks: the right
-answers, and the wrong ones that are recognized. Whoever wants to learn
+The modules ch01_... to ch09_... hold the exercises of the notebooks: the
+right answers, and the wrong ones that are recognized. Each chapter has one
+with a list of all its exercises (`checking.CHAPTERS`), after those with the
+long ones. Whoever wants to learn
 something reads them after the exercise.
 """
 

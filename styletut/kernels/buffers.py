@@ -23,6 +23,9 @@ class Buffers:
     def __init__(self) -> None:
         self._kept: dict[str, Tensor] = {}
 
+    def __reduce__(self) -> tuple[type["Buffers"], tuple[()]]:
+        return Buffers, ()  # whatever is in them is of no use elsewhere
+
     @property
     def nbytes(self) -> int:
         """How many bytes are kept."""
@@ -57,7 +60,8 @@ class Buffers:
         )
         if kept is None or not alike or kept.numel() < count:
             kept = self._kept[name] = torch.empty(0)  # before its successor
-            kept = torch.empty(count, dtype=dtype, device=device)
+            with torch.inference_mode(False):  # to be of use outside it too
+                kept = torch.empty(count, dtype=dtype, device=device)
             self._kept[name] = kept
         return kept[:count]
 

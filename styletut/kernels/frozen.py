@@ -23,7 +23,8 @@ class FrozenConvolution(nn.Conv2d):
     in the dtype of the maps that it is given. What depends on the weights
     alone, their copies in another dtype and what fast algorithms make of
     them, is made once, kept apart from the state, and made anew when the
-    weights have changed.
+    weights were replaced, moved or written to (but not through `.data`, of
+    which torch keeps no account).
 
     It is made without numbers, on torch's device "meta": assign `weight` and
     `bias`.
@@ -44,9 +45,12 @@ class FrozenConvolution(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve (B, C, h, w), in its dtype, to (B, N, h, w)."""
-        if suits(x) and not self._learns():
+        if self._learns():  # through the parameters themselves
+            weight, bias = self.weight.to(x.dtype), self._bias().to(x.dtype)
+            return functional.conv2d(x, weight, bias, padding=1)
+        if suits(x) and self.weight.is_cpu:
             kernel = self.kernel(x.dtype)
-            assert isinstance(kernel, Convolution)  # `suits` says so
+            assert isinstance(kernel, Convolution)
             return convolve(x, kernel)
         return functional.conv2d(x, *self.cast(x.dtype), padding=1)
 
@@ -64,9 +68,8 @@ class FrozenConvolution(nn.Conv2d):
 
     def cast(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Return weight and bias in a dtype."""
-        assert self.bias is not None
         if self.weight.dtype == dtype:
-            return self.weight, self.bias
+            return self.weight, self._bias()
         return self._once(dtype, lambda: self._converted(dtype))
 
     def casts(self) -> list[Tensor]:
@@ -75,12 +78,15 @@ class FrozenConvolution(nn.Conv2d):
         return [tensor for pair in pairs for tensor in pair]
 
     def _converted(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        assert self.bias is not None
         with torch.inference_mode(False):  # to be of use outside it too
             weight = self.weight.to(dtype)
             if dtype == torch.float64:  # faster with channels first
                 weight = weight.contiguous()
-            return weight, self.bias.to(dtype)
+            return weight, self._bias().to(dtype)
+
+    def _bias(self) -> Tensor:
+        assert self.bias is not None  # it was made with one
+        return self.bias
 
     def _learns(self) -> bool:
         return any(each.requires_grad for each in self.parameters())
@@ -90,9 +96,10 @@ class FrozenConvolution(nn.Conv2d):
         now = tuple(map(_identity, self.parameters()))
         if now != self._kept_of:
             self._kept, self._kept_of = {}, now
-        if key not in self._kept:
-            self._kept[key] = make()
-        return self._kept[key]
+        kept = self._kept  # another thread may begin a new one
+        if key not in kept:
+            kept[key] = make()
+        return kept[key]
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         self._kept = {}  # .half().float() is no longer what it was
@@ -103,7 +110,8 @@ class FrozenConvolution(nn.Conv2d):
         return {**self.__dict__, "_kept": {}, "_kept_of": ()}
 
 
-def _identity(parameter: Tensor) -> tuple[int, int]:
+def _identity(parameter: Tensor) -> tuple[int, ...]:
     """Return what changes when a parameter is replaced or written to."""
     known = not parameter.is_inference()  # torch counts no writes to those
-    return id(parameter), parameter._version if known else 0
+    place = 0 if parameter.is_meta else parameter.data_ptr()
+    return id(parameter), place, parameter._version if known else 0

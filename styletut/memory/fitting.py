@@ -60,7 +60,7 @@ class Layout:
     history: int = 15
 
 
-WHOLE = Layout()
+UNTILED = Layout()
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def estimate_memory(
     height: int,
     width: int,
     *,
-    layout: Layout = WHOLE,
+    layout: Layout = UNTILED,
     vgg: VGG19 | None = None,
     dtype: torch.dtype = torch.float32,
     **settings: Any,
@@ -106,7 +106,7 @@ def estimate_memory(
         height: of the picture in pixels.
         width: of the picture in pixels.
         layout: how the picture is laid out.
-        vgg: the network; only its pooling and dtype matter.
+        vgg: the network; only its pooling, dtype and depth matter.
         dtype: the picture's.
         **settings: those of `Objective` that choose convention and layers.
 
@@ -144,7 +144,7 @@ def fitting_layout(
     width: int,
     free: float | None,
     *,
-    history: int = WHOLE.history,
+    history: int = UNTILED.history,
     vgg: VGG19 | None = None,
     **settings: Any,
 ) -> Layout:

@@ -24,7 +24,7 @@ left out, for it responds at few places and would outweigh the others."""
 
 
 def compare(x: Tensor, content: Tensor, style: Tensor) -> dict[str, float]:
-    """Measure a result by every metric of this module.
+    """Measure a result by every metric of this wing.
 
     The networks are the same two, plain Oxford weights with max and with
     average pooling, whatever the picture was made with.

@@ -21,7 +21,9 @@ def checked_weight(name: str, given: float) -> float:
     """
     weight = float(given)
     if not (math.isfinite(weight) and weight >= 0):
-        raise ValueError(f"{name} is {weight}; it must be 0 or positive")
+        raise ValueError(
+            f"{name} is {weight}; it must be finite and not negative"
+        )
     return weight
 
 

@@ -71,6 +71,8 @@ class GramTarget:
 class StyleLoss:
     """E_l = kappa 1/(4 N^2) ||G/M - A/M_a||^2; notebook 04, (4.4).
 
+    It is `losses.style_layer_loss` by the Gram matrix, which tiles add up.
+
     Of several style pictures it is the mean, by their shares.
 
     Attributes:

@@ -4,7 +4,9 @@ Equation (7) of Gatys, Ecker, Bethge (2016), with total variation, in the
 formulas of any convention.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -90,20 +92,20 @@ class Objective:
     ) -> None:
         own = self.convention = get_convention(convention)
         check_runnable(own)
-        self.alpha = checked_weight(
+        self._alpha = checked_weight(
             "alpha", own.alpha if alpha is None else alpha
         )
-        self.beta = checked_weight("beta", own.beta if beta is None else beta)
-        self.gamma = checked_weight(
+        self._beta = checked_weight("beta", own.beta if beta is None else beta)
+        self._gamma = checked_weight(
             "gamma", own.gamma if gamma is None else gamma
         )
-        self.content_layers = layer_weights(
+        self._content_layers = layer_weights(
             "content", content_layers, own.content_layers
         )
-        self.style_layers = layer_weights(
+        self._style_layers = layer_weights(
             "style", style_layers, own.style_layers
         )
-        self.layers = tuple(self.content_layers | self.style_layers)
+        self.layers = tuple(self._content_layers | self._style_layers)
         if not self.layers:
             raise ValueError(
                 "there is nothing to compare: content_layers and "
@@ -146,6 +148,36 @@ class Objective:
             )
         self._graph: CudaGraph | None = None
         self._recorded: Terms | None = None
+        self._held: object = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # a graph belongs to this process
+        return {**self.__dict__, "_graph": None, "_held": None}
+
+    @property
+    def alpha(self) -> float:
+        """Weight of the content. It is fixed, for the targets hold it, too."""
+        return self._alpha
+
+    @property
+    def beta(self) -> float:
+        """Weight of the style, fixed like alpha."""
+        return self._beta
+
+    @property
+    def gamma(self) -> float:
+        """Weight of the total variation, fixed like alpha."""
+        return self._gamma
+
+    @property
+    def content_layers(self) -> Mapping[str, float]:
+        """Layer -> v_l, fixed like alpha."""
+        return MappingProxyType(self._content_layers)
+
+    @property
+    def style_layers(self) -> Mapping[str, float]:
+        """Layer -> w_l, fixed like alpha."""
+        return MappingProxyType(self._style_layers)
 
     def __call__(self, x: Tensor) -> Terms:
         """Compute every term for the picture x, (1, 3, H, W) in [0, 1].
@@ -178,6 +210,9 @@ class Objective:
         """Do as `_evaluated` does, recorded once as a CUDA graph."""
         if self._graph is None:
             self._graph = CudaGraph(self._as_tensors, x)
+            # it reads their memory, whatever becomes of the network
+            dtype = maps_dtype(self.precision, self.dtype)
+            self._held = self.vgg.kernels(self.layers, dtype)
         *numbers, gradient = self._graph(x)
         assert self._recorded is not None  # while it was recorded
         return self._recorded.with_tensors(numbers), gradient

@@ -1,4 +1,7 @@
-"""Many runs at once: `sweep` makes them, `recorded` reads the course's own."""
+"""Many runs at once: `sweep` makes them, `recorded` reads the course's own.
+
+A stored run is found by its key: `jobs` says what is in it.
+"""
 
 from styletut.sweeps.results import (
     MissingResultsError,

@@ -20,13 +20,9 @@ import torch
 from torch import Tensor
 
 from styletut import __version__
-from styletut.conventions import (
-    DEFAULT_CONVENTION,
-    Convention,
-    get_convention,
-)
+from styletut.conventions import Convention
 from styletut.conventions.network import weights_at_hand
-from styletut.engines.device import find_device
+from styletut.engines.device import check_precision, find_device
 from styletut.images.picture import check_picture, resize_to
 from styletut.transfer.coarse_to_fine import prepare, result_of
 from styletut.transfer.plan import Plan, Settings, plan_run
@@ -105,7 +101,7 @@ class Job:
         key: tells runs apart; equal for runs whose pictures are the same.
         content: pixels of the content picture, as `Packed` has them.
         style: those of the style picture.
-        settings: of `stylize` and of the network, those that were chosen.
+        settings: of `stylize`, those that were chosen, and of the network.
         metrics: how to measure the result; None for not at all.
         threads: that torch computes with; None to leave them as they are.
         picture: the result, if it was made before.
@@ -142,7 +138,7 @@ class Outcome:
 def make_job(
     content: Packed,
     style: Packed,
-    settings: Mapping[str, Any],
+    settings: dict[str, Any],
     metrics: Metrics | None = None,
     threads: int | None = None,
 ) -> Job:
@@ -161,14 +157,19 @@ def make_job(
         OSError: for a weights file that cannot be read.
     """
     # a worker may have another device, so it is not looked for here
-    plan = _plan(content.pixels, style.pixels, {**settings, "device": "cpu"})
+    here = {"device": "cpu", "precision": "float32"}
+    plan = _plan(content.pixels, style.pixels, settings | here)
+    network = _network_of(plan.convention, settings)
     identity = {
         "version": __version__.split(".")[:2],
         "content": content.digest,
         "style": style.digest,
-        "network": _network_of(plan.convention, settings),
+        "network": network | {"weights": _training(network["weights"])},
         **_identity(plan),
+        "precision": _keyed_precision(settings.get("precision", "auto")),
     }
+    # the network is settled here, for a worker may have other files
+    settings = {**settings, **network}
     text = json.dumps(_canonical(identity), sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     return Job(key, content.pixels, style.pixels, settings, metrics, threads)
@@ -229,13 +230,11 @@ def _painted(job: Job) -> tuple[Outcome, Plan]:
         return Outcome(job.picture), plan
     settings = _of_run(job.settings)
     device = find_device(settings.pop("device", "auto"))
-    own = get_convention(settings.get("convention", DEFAULT_CONVENTION))
-    chosen = _network_of(own, job.settings)
-    chosen["weights"] = job.settings.get("weights", chosen["weights"])
+    network = {name: job.settings[name] for name in NETWORK}
     run = prepare(
         unpack(job.content),
         unpack(job.style),
-        vgg=shared_network(**chosen, device=device),
+        vgg=shared_network(**network, device=device),
         **settings,
     )
     with warnings.catch_warnings():
@@ -314,13 +313,22 @@ def _of_run(settings: Mapping[str, Any]) -> Settings:
 def _network_of(
     convention: Convention, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return whose weights, the pooling and whether they are normalized."""
-    weights = settings.get("weights", weights_at_hand(convention))
+    """Return the weights, the pooling and whether they are normalized."""
     return {
-        "weights": _training(weights),
+        "weights": settings.get("weights", weights_at_hand(convention)),
         "pooling": settings.get("pooling", convention.pooling),
         "normalize": settings.get("normalize", convention.normalize),
     }
+
+
+def _keyed_precision(precision: str) -> str:
+    """Return what a precision is in a key: by its name, not by a processor.
+
+    What "auto" takes differs from machine to machine; "float32" is what it
+    took where the first runs were made.
+    """
+    check_precision(precision)
+    return "float32" if precision == "auto" else precision
 
 
 def _training(weights: str) -> str:

@@ -19,7 +19,8 @@ from typing_extensions import Unpack
 
 from styletut.conventions import DEFAULT_CONVENTION, Convention
 from styletut.conventions.network import convention_network
-from styletut.images import load_image, resize_to
+from styletut.images import ImageError, load_image, resize_to
+from styletut.images.loading import read_picture
 from styletut.images.picture import check_range
 from styletut.objective import Objective
 from styletut.objective.checks import Layers, pairs
@@ -27,6 +28,7 @@ from styletut.optimizers.catalogue import goes_on, pairs_kept
 from styletut.optimizers.quasi_newton import LEARNED
 from styletut.transfer.minimization import run_optimizer
 from styletut.transfer.plan import (
+    STARTS,
     Plan,
     Settings,
     Stage,
@@ -75,14 +77,15 @@ def stylize(
     `stylize(photo, painting, convention="tensorflow_tutorial")` is that
     tutorial's run. In brackets stands what the default convention, styletut,
     has. From one size to the next the *change* made to the content is
-    enlarged and added to the larger content, whose detail stays.
+    enlarged and added to the larger content, whose detail stays; from another
+    start the picture itself is enlarged.
 
     An interrupt (Ctrl-C, or the stop button of a notebook) returns the best
     picture so far.
 
     Args:
-        content: a picture (1, 3, H, W) in [0, 1], or what `load_image`
-            reads.
+        content: a picture (1, 3, H, W) in [0, 1], the name of a sample, or
+            what `load_image` reads.
         style: the same, of any size, or a sequence of (picture, weight).
         vgg: the network to use as it is; by default the convention's.
         size: longer side of the result in pixels [512], by default not
@@ -240,8 +243,8 @@ def prepare(
             "in float32 or float64"
         )
     start = settings.get("start")
-    if start is not None and not isinstance(start, str):
-        settings["start"] = _picture(start, "the start picture")
+    if start is not None and not (isinstance(start, str) and start in STARTS):
+        settings["start"] = _start_picture(start)
     if vgg is not None and settings.get("device", "auto") == "auto":
         settings["device"] = next(vgg.parameters()).device
     styles = [
@@ -330,10 +333,21 @@ def steps_of(run: Run) -> Steps:
 
 
 def _picture(source: Any, name: str) -> Tensor:
+    if isinstance(source, str):
+        return read_picture(source)
     if not isinstance(source, Tensor):
         return load_image(source)
     check_range(source, name)
     return source
+
+
+def _start_picture(source: Any) -> Tensor:
+    try:
+        return _picture(source, "the start picture")
+    except ImageError as error:
+        raise ImageError(
+            f"the start can be {', '.join(STARTS)} or a picture: {error}"
+        ) from error
 
 
 def _shape(picture: Tensor) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Every choice of a run: the caller's, or else the convention's."""
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,9 +19,9 @@ from styletut.conventions import (
 from styletut.engines.device import find_device, find_precision
 from styletut.images import fit
 from styletut.images.picture import check_size
-from styletut.memory.fitting import WHOLE, Layout, fitting_layout
+from styletut.memory.fitting import UNTILED, Layout, fitting_layout
 from styletut.memory.free import free_memory
-from styletut.objective.checks import Layers
+from styletut.objective.checks import Layers, checked_weight, layer_weights
 from styletut.optimizers.catalogue import check_options, pairs_kept
 from styletut.optimizers.variable import check_rule
 from styletut.transfer.sizes import Schedule, Shape, schedule_of, style_shape
@@ -89,7 +90,7 @@ class Stage:
     evaluations: int
     shape: Shape
     style_shapes: tuple[Shape, ...]
-    layout: Layout = WHOLE
+    layout: Layout = UNTILED
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,7 @@ def plan_run(
         convention=own,
         stages=_stages(schedule, content, styles, own.style_size, scale),
         style_scale=scale,
-        chosen=_chosen(given),
+        chosen=_chosen(given, own),
         optimizer=optimizer,
         options=options,
         range_rule=range_rule,
@@ -296,22 +297,33 @@ def _stages(
     return tuple(stages)
 
 
-def _chosen(given: Settings) -> dict[str, Any]:
-    """Return the weights and layers that the caller chose."""
-    chosen = {
+def _chosen(given: Settings, own: Convention) -> dict[str, Any]:
+    """Return the weights and layers that the caller chose, once checked."""
+    weights = {
         "alpha": given["alpha"],
         "beta": given["beta"],
         "gamma": given["gamma"],
-        "content_layers": given["content_layers"],
-        "style_layers": given["style_layers"],
     }
-    return {k: _kept(v) for k, v in chosen.items() if v is not None}
+    chosen: dict[str, Any] = {
+        name: checked_weight(name, weight)
+        for name, weight in weights.items()
+        if weight is not None
+    }
+    for term, layers, defaults in (
+        ("content", given["content_layers"], own.content_layers),
+        ("style", given["style_layers"], own.style_layers),
+    ):
+        if layers is not None:
+            kept = _kept(layers)
+            layer_weights(term, kept, defaults)
+            chosen[f"{term}_layers"] = kept
+    return chosen
 
 
-def _kept(value: Any) -> Any:
+def _kept(layers: Layers) -> Layers:
     """Keep what an iterator gives, for more than one size."""
-    keep = not isinstance(value, (float, int, str, Mapping))
-    return tuple(value) if keep else value
+    keep = not isinstance(layers, (str, Mapping))
+    return tuple(layers) if keep else layers
 
 
 def _checked_start(start: Any) -> str | Tensor:
@@ -325,11 +337,15 @@ def _checked_start(start: Any) -> str | Tensor:
 
 
 def _checked_seed(seed: int) -> int:
-    if not isinstance(seed, int) or not -(2**63) <= seed < 2**63:
+    try:
+        number = -(2**64) if isinstance(seed, bool) else operator.index(seed)
+    except TypeError:
+        number = -(2**64)
+    if not -(2**63) <= number < 2**63:
         raise ValueError(
             f"the seed is {seed!r}; it must be a whole number of 64 bits"
         )
-    return seed
+    return number
 
 
 def _plain(value: Any) -> str:

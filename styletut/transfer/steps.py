@@ -238,14 +238,16 @@ def run_to_end(
                 show(step)
         ending = kept.ending
     except KeyboardInterrupt:
-        ending = Ending("interrupted", "interrupted by the user")
-        if kept.best is None:
+        if not history:
             raise
+        done = history[-1].evaluations
+        ending = Ending("interrupted", "interrupted by the user", done)
     except Exception as error:
-        ending, crash = Ending("interrupted"), error
-        if kept.best is None:
+        if not history:
             raise
-    assert kept.best is not None  # a run yields its start
+        crash = error
+        ending = Ending("interrupted", "", history[-1].evaluations)
+    assert kept.best is not None  # there is a step, and a run yields its start
     return Finished(kept.best, tuple(history), ending, crash)
 
 
@@ -261,9 +263,12 @@ class BrokenOffError(RuntimeError):
     """A run broke off with a picture in hand: `result` has it."""
 
     def __init__(self, error: Exception, result: Result) -> None:
-        self.result = result
+        self.error, self.result = error, result
         super().__init__(
             f"the run broke off after {result.history[-1].evaluations} "
             f"evaluations ({error}); this error's .result has the best "
             "picture so far"
         )
+
+    def __reduce__(self) -> tuple[type["BrokenOffError"], tuple[Any, ...]]:
+        return BrokenOffError, (self.error, self.result)

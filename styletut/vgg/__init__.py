@@ -1,4 +1,4 @@
-"""VGG-19 as a dictionary of feature maps."""
+"""VGG-19 as a dictionary of feature maps, and where its weights are from."""
 
 from styletut.vgg.layers import (
     CHANNELS,

@@ -18,6 +18,7 @@ from torch.nn import functional
 from torch.nn.modules import module as torch_modules
 from torch.utils.checkpoint import checkpoint as recomputing
 
+from styletut.kernels.convolution import Convolution, TorchConvolution
 from styletut.kernels.frozen import FrozenConvolution
 from styletut.vgg.layers import (
     LAYERS,
@@ -170,7 +171,7 @@ class VGG19(nn.Module):
         if not names:
             raise ValueError("no layers were asked for")
         needed = up_to_deepest(names)
-        self._check(image, needed[-1])
+        self.check(image, names)
         maps: dict[str, Tensor] = {}
         x = self.preprocess(image)
         if x.dtype == torch.float32:
@@ -203,6 +204,18 @@ class VGG19(nn.Module):
                 maps[name] = x
         return maps, x
 
+    def kernels(
+        self, layers: Iterable[str], dtype: torch.dtype
+    ) -> list[Convolution | TorchConvolution]:
+        """Return the convolutions up to layers, as `FrozenConvolution.kernel`.
+
+        Args:
+            layers: names out of `LAYERS`.
+            dtype: that they compute in.
+        """
+        names = convolutions_below(layers)
+        return [self.convolution(name).kernel(dtype) for name in names]
+
     def casts(self) -> list[Tensor]:
         """Return the copies of parameters that are kept in other dtypes."""
         return [
@@ -212,6 +225,19 @@ class VGG19(nn.Module):
             for tensor in layer.casts()
         ]
 
+    def is_plain(self) -> bool:
+        """Return whether its layers are its own and no hook watches them.
+
+        What computes the network layer by layer without calling the modules
+        must leave others to `forward`.
+        """
+        pooling = type(POOLINGS[self.pooling](2))
+        return all(
+            type(layer) in (FrozenConvolution, Rectifier, pooling)
+            and not _is_watched(layer)
+            for layer in self.children()
+        )
+
     def outline(self) -> "VGG19":
         """Return the same network without its numbers, on the device "meta".
 
@@ -219,7 +245,9 @@ class VGG19(nn.Module):
         """
         twin = copy.copy(self)
         twin._modules = {
-            name: FrozenConvolution(layer.in_channels, layer.out_channels)
+            name: FrozenConvolution(layer.in_channels, layer.out_channels).to(
+                layer.weight.dtype
+            )
             if isinstance(layer, FrozenConvolution)
             else layer
             for name, layer in self.named_children()
@@ -228,9 +256,17 @@ class VGG19(nn.Module):
 
     def extra_repr(self) -> str:
         """Describe the settings where the network is printed."""
-        return describe(self.weights, self.pooling, self.normalized)
+        return (
+            f"weights={self.weights!r}, pooling={self.pooling!r}, "
+            f"normalize={self.normalized}"
+        )
 
-    def _check(self, image: Tensor, deepest: str) -> None:
+    def check(self, image: Tensor, layers: Iterable[str]) -> None:
+        """Raise ValueError unless layers of a picture can be computed.
+
+        Arguments are those of `forward`.
+        """
+        *_, deepest = up_to_deepest(layers)
         if image.ndim != 4 or image.shape[1] != 3:
             raise ValueError(
                 "the network takes pictures of shape (B, 3, H, W), "
@@ -277,7 +313,6 @@ def _is_watched(layer: nn.Module) -> bool:
     )
 
 
-@lru_cache(maxsize=4)
 def shared_network(
     weights: str = "oxford",
     pooling: str = "max",
@@ -290,12 +325,12 @@ def shared_network(
         ValueError: as `VGG19`.
         FileNotFoundError: if the weights are not on this machine.
     """
+    return _shared(str(weights), pooling, normalize, str(device))
+
+
+@lru_cache(maxsize=4)
+def _shared(weights: str, pooling: str, normalize: bool, device: str) -> VGG19:
     return VGG19(weights, pooling, normalize).to(device)
-
-
-def describe(weights: str, pooling: str, normalize: bool) -> str:
-    """Return a network's settings in words."""
-    return f"weights={weights!r}, pooling={pooling!r}, normalize={normalize}"
 
 
 def channels(values: tuple[float, ...], like: Tensor) -> Tensor:

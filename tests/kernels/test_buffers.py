@@ -1,5 +1,6 @@
 """Memory that is used again."""
 
+import pickle
 import threading
 
 import torch
@@ -39,3 +40,17 @@ def test_each_thread_has_a_scratch_of_its_own():
     thread.start()
     thread.join()
     assert there[0].data_ptr() != here.data_ptr()
+
+
+def test_buffers_made_in_inference_mode_serve_outside_it():
+    buffers = Buffers()
+    with torch.inference_mode():
+        buffers.maps("a", (1, 2, 3, 4), torch.float32, CPU)
+    again = buffers.maps("a", (1, 2, 3, 4), torch.float32, CPU)
+    again.zero_()
+
+
+def test_a_copy_of_buffers_is_empty():
+    buffers = Buffers()
+    buffers.maps("a", (1, 2, 3, 4), torch.float32, CPU)
+    assert pickle.loads(pickle.dumps(buffers)).nbytes == 0

@@ -7,7 +7,7 @@ from styletut.images import sample
 from styletut.memory.fitting import (
     FEWER_PAIRS,
     SIDES,
-    WHOLE,
+    UNTILED,
     Layout,
     TooLargeError,
     estimate_memory,
@@ -58,7 +58,7 @@ def test_tiles_checkpoints_and_fewer_pairs_need_less(vgg):
 def test_the_first_way_that_fits_is_taken(vgg):
     size = (1500, 2000)
     whole = estimate_memory(*size, vgg=vgg).total
-    assert fitting_layout(*size, whole, vgg=vgg) == WHOLE
+    assert fitting_layout(*size, whole, vgg=vgg) == UNTILED
     fewer = Layout(history=FEWER_PAIRS[0])
     assert fitting_layout(*size, whole - 1, vgg=vgg) == fewer
     fewest = Layout(history=FEWER_PAIRS[-1])
@@ -74,7 +74,7 @@ def test_the_first_way_that_fits_is_taken(vgg):
 
 def test_the_network_may_be_left_out(vgg):
     needed = estimate_memory(1500, 2000, vgg=vgg).total
-    assert fitting_layout(1500, 2000, needed) == WHOLE
+    assert fitting_layout(1500, 2000, needed) == UNTILED
 
 
 def test_a_graph_keeps_less_before_it_is_cut_into_tiles(vgg):
@@ -85,7 +85,7 @@ def test_a_graph_keeps_less_before_it_is_cut_into_tiles(vgg):
 
 
 def test_what_surely_fits_or_nobody_knows_is_not_counted(vgg):
-    assert fitting_layout(3000, 4000, None) == WHOLE
+    assert fitting_layout(3000, 4000, None) == UNTILED
     assert fitting_layout(512, 512, 3e9, history=7) == Layout(history=7)
     # and it does fit, in single and double precision
     for side in (64, 512, 1024):

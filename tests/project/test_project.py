@@ -306,8 +306,7 @@ def allowed(module):
 @pytest.mark.parametrize("module", modules())
 def test_a_module_imports_only_what_stands_below_it(module):
     imported = imported_modules(tree_of(module))
-    if module == "__init__":
-        assert not imported, "import styletut must stay light"
+    if module == "__init__":  # for type checkers alone, as told below
         return
     beginnings = tuple(allowed(module))
     above = {n for n in imported if not f"{n}.".startswith(beginnings)}
@@ -325,7 +324,7 @@ def test_the_drawing_is_that_of_the_code():
     )
     drawn = [room for floor in house.floors() for room in floor]
     assert sorted(drawn) == sorted(set(HOUSE) - {"__main__"})
-    colored = [room for _, names in house.COLORS.values() for room in names]
+    colored = [room for _, names in house.GROUPS.values() for room in names]
     assert sorted(colored) == sorted(drawn)
 
 
@@ -336,7 +335,35 @@ def test_the_pages_name_rooms_that_there_are():
     names = re.findall(r"`([\w.]+)`", "".join(r.split("|")[2] for r in rows))
     assert len(names) > 12
     for name in names:
-        assert name in modules() or f"{name}.__init__" in modules(), name
+        known = name in modules() or f"{name}.__init__" in modules()
+        assert known or (PACKAGE / name).is_dir(), name
+
+
+def test_settings_of_tools_name_files_that_there_are():
+    for page in (".pre-commit-config.yaml", "notebooks/nbval.cfg", "Makefile"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for name in re.findall(
+            r"\b(?:tests|tools|benchmarks)/[\w/]+\.py", text
+        ):
+            assert (ROOT / name).is_file(), f"{page}: {name}"
+
+
+def test_benchmarks_and_tools_use_what_there_is():
+    """mypy reads them, too, if less strictly."""
+    scripts = [*ROOT.glob("benchmarks/*.py"), *ROOT.glob("tools/*.py")]
+    command = [
+        *(sys.executable, "-m", "mypy", "--no-error-summary"),
+        *("--ignore-missing-imports", "--follow-imports=silent"),
+        f"--cache-dir={ROOT / '.mypy_cache' / 'scripts'}",
+        *map(str, scripts),
+    ]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    lines = [
+        line
+        for line in result.stdout.splitlines()
+        if re.search(r"\[(attr-defined|call-arg|name-defined)\]$", line)
+    ]
+    assert lines == []
 
 
 def test_the_tests_mirror_the_house():
@@ -387,6 +414,14 @@ def test_main_names_are_those_of_their_modules():
     for name in styletut.__all__:
         assert getattr(styletut, name) is not None
         assert name in dir(styletut)
+
+
+def test_type_checkers_know_the_main_names():
+    tree = tree_of("__init__")
+    (typed,) = (node for node in tree.body if isinstance(node, ast.If))
+    assert typed.test.id == "TYPE_CHECKING"
+    homes = {f"{home}.{name}" for name, home in styletut._HOMES.items()}
+    assert imported_modules(typed) == imported_modules(tree) == homes
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -173,6 +173,23 @@ def test_a_later_setting_is_in_a_key_only_where_it_changes_something(
     assert key(photo, painting) != before
 
 
+def test_a_precision_is_in_a_key_by_its_name(photo, painting):
+    """Whatever this processor has: another may do the run."""
+    automatic = key(photo, painting)
+    assert key(photo, painting, precision="float32") == automatic
+    others = [key(photo, painting, precision=n) for n in ("tf32", "bfloat16")]
+    assert len({automatic, *others}) == 3
+    with pytest.raises(ValueError, match="no precision 'half'"):
+        key(photo, painting, precision="half")
+
+
+def test_the_network_is_settled_where_the_key_is(photo, painting):
+    job = job_for(photo, painting, {**BASE, "pooling": "average"})
+    assert job.settings["weights"] == "oxford"
+    assert job.settings["pooling"] == "average"
+    assert job.settings["normalize"] is False
+
+
 def test_what_has_no_lasting_name_has_no_key(photo, painting):
     convention = dataclasses.replace(
         CONVENTIONS["styletut"], total_variation=lambda x: x.sum()

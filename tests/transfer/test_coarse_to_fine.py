@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from styletut import transfer
 from styletut.conventions import CONVENTIONS
-from styletut.images import resize, sample, save_image
+from styletut.images import ImageError, resize, sample, save_image
 from styletut.memory.fitting import Layout, TooLargeError
 from styletut.objective import Objective, Terms
 from styletut.transfer import (
@@ -389,6 +390,33 @@ def test_the_picture_tells_its_network(photo, painting):
     assert "pooling='average'" in average.settings["network"]
     plain = stylize(photo, painting, **settings)
     assert "pooling='max'" in plain.settings["network"]
+
+
+def test_an_objective_and_its_errors_travel_to_other_processes(vgg, photo):
+    objective = Objective(photo, photo, vgg=vgg)
+    _, gradient = objective.gradient(photo)
+    twin = pickle.loads(pickle.dumps(objective))
+    assert torch.equal(twin.gradient(photo)[1], gradient)
+    result = stylize(photo, photo, vgg=vgg, size=32, evaluations=1)
+    error = transfer.BrokenOffError(MemoryError("no more"), result)
+    came = pickle.loads(pickle.dumps(error))
+    assert str(came) == str(error)
+    assert torch.equal(came.result.image, result.image)
+
+
+def test_pictures_may_be_named_as_on_the_command_line(vgg, tmp_path):
+    settings = {"vgg": vgg, "size": 32, "evaluations": 1}
+    right = stylize(sample("chelsea"), sample("night"), **settings)
+    came = stylize("chelsea", "night", **settings)
+    assert torch.equal(came.image, right.image)
+    path = tmp_path / "start.png"
+    save_image(torch.full((1, 3, 24, 32), 0.4), path)
+    for start in (path, str(path)):
+        begun = stylize("chelsea", "night", start=start, **settings)
+        assert float(begun.image.std()) < 0.2
+        assert begun.settings["start"] == "a picture"
+    with pytest.raises(ImageError, match=r"start can be content, .*nowhere"):
+        stylize("chelsea", "night", start="nowhere.png", **settings)
 
 
 @pytest.mark.parametrize(

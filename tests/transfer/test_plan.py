@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -133,6 +134,12 @@ def test_a_plan_in_words(vgg):
         ({"schedule": [(64, 5)], "size": 64}, "leave out size"),
         ({"start": "photo"}, "start is 'photo'.*content, noise"),
         ({"style_size": 0}, "size"),
+        ({"alpha": -1}, "alpha is -1.0; it must be finite and not negative"),
+        ({"beta": float("inf")}, "beta is inf; it must be finite"),
+        ({"style_layers": ["relu9_1"]}, "no layer 'relu9_1'"),
+        ({"content_layers": {"relu4_2": -1}}, "content weight of relu4_2"),
+        ({"seed": True}, "seed is True"),
+        ({"seed": 0.5}, "seed is 0.5; it must be a whole number"),
         ({"device": "abacus"}, "device 'abacus' cannot be used.*'cpu'"),
         ({"precision": "half"}, "no precision 'half'"),
     ],
@@ -140,6 +147,20 @@ def test_a_plan_in_words(vgg):
 def test_what_cannot_be_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         planned(**settings)
+
+
+@pytest.mark.parametrize(
+    "number", [np.int64(2), np.float32(2), torch.tensor(2.0), 2]
+)
+def test_numbers_need_not_be_pythons(number):
+    plan = planned(alpha=number, beta=number, gamma=number)
+    assert plan.chosen == {"alpha": 2.0, "beta": 2.0, "gamma": 2.0}
+    assert all(type(each) is float for each in plan.chosen.values())
+
+
+@pytest.mark.parametrize("seed", [np.int64(3), torch.tensor(3), 3])
+def test_a_seed_is_any_whole_number(seed):
+    assert planned(seed=seed).seed == 3
 
 
 def test_an_unknown_setting_is_refused_with_those_that_there_are():

@@ -13,17 +13,18 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
 from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION
-from styletut.transfer import Settings, stylize, stylize_steps
+from styletut.transfer import Settings, coarse_to_fine, stylize, stylize_steps
 from styletut.transfer.plan import DEFAULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 FRONT_DOOR = [stylize, stylize_steps]
 
 EVERY_SETTING = """
+import styletut
 import torch
 from styletut import VGG19
 from styletut.conventions import CONVENTIONS
-from styletut.transfer import Settings, stylize, stylize_steps
+from styletut.transfer import Settings, coarse_to_fine, stylize, stylize_steps
 from styletut.transfer.coarse_to_fine import prepare
 
 settings: Settings = {
@@ -47,14 +48,17 @@ settings: Settings = {
 }
 for function in (stylize, stylize_steps, prepare):
     function("a.jpg", "b.jpg", vgg=VGG19(), **settings)
-stylize("a.jpg", [("b.jpg", 1.0), ("c.jpg", 2.0)], convention="d2l", alpha=1)
+several = [("b.jpg", 1.0), ("c.jpg", 2.0)]
+styletut.stylize("a.jpg", several, convention="d2l", alpha=1)
 """
 
 REFUSED = """
+import styletut
 from styletut.transfer import stylize, stylize_steps
 from styletut.transfer.coarse_to_fine import prepare
 from styletut.transfer.plan import plan_run
 
+styletut.stylize("a.jpg", "b.jpg", alhpa=1)
 stylize("a.jpg", "b.jpg", alhpa=1)
 stylize_steps("a.jpg", "b.jpg", alhpa=1)
 prepare("a.jpg", "b.jpg", alhpa=1)
@@ -101,7 +105,7 @@ def test_what_does_not_exist_or_has_another_type_is_refused_by_mypy(mypy):
     refused = {int(line): text for name, line, text in mypy if name == "bad"}
     assert set(refused) == set(calls)
     misspelled = [text for text in refused.values() if "alhpa" in text]
-    assert len(misspelled) == 4
+    assert len(misspelled) == 5
 
 
 @pytest.mark.parametrize("function", FRONT_DOOR)
@@ -125,6 +129,21 @@ def test_the_front_door_spells_every_setting(function):
 def test_python_refuses_what_it_does_not_spell(function):
     with pytest.raises(TypeError, match="alhpa"):
         function("a.jpg", "b.jpg", alhpa=1)
+
+
+@pytest.mark.parametrize("function", FRONT_DOOR)
+def test_every_setting_is_handed_on(function, monkeypatch):
+    given = {name: object() for name in DEFAULTS}
+    handed = {}
+
+    def prepare(content, style, **settings):
+        handed.update(settings)
+        raise StopIteration  # that is all there is to see
+
+    monkeypatch.setattr(coarse_to_fine, "prepare", prepare)
+    with pytest.raises(StopIteration):
+        function("a.jpg", "b.jpg", vgg=None, **given)
+    assert handed == {"vgg": None, **given}
 
 
 @pytest.mark.parametrize("name", sorted(DEFAULTS))

@@ -9,9 +9,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from styletut.engines import Backward
 from styletut.images import sample
 from styletut.kernels.frozen import FrozenConvolution
+from styletut.objective import Objective
 from styletut.vgg import LAYERS, VGG19, normalize_filters
+from styletut.vgg.network import shared_network
 
 
 @pytest.fixture
@@ -197,6 +200,57 @@ def test_weights_that_learn_have_gradients(own, x):
     own(x, ["relu2_2"])["relu2_2"].mean().backward()
     assert own.conv1_2.weight.grad.abs().sum() > 0
     assert own.conv1_1.weight.grad is None
+
+
+def test_weights_learn_even_after_they_were_used_frozen(own, x):
+    own(x.double(), ["relu2_2"])  # keeps copies in double precision
+    own.conv1_2.requires_grad_()
+    maps = own(x.double(), ["relu2_2"])["relu2_2"]
+    maps.mean().backward()
+    assert own.conv1_2.weight.grad.abs().sum() > 0
+
+
+def test_a_moved_layer_is_noticed(own, x):
+    own(x.double(), ["relu2_2"])
+    own.conv1_1.weight.data = 2 * own.conv1_1.weight.data
+    right = plain(copy.deepcopy(own).double(), x.double())
+    assert near(own(x.double(), ["relu2_2"])["relu2_2"], right, 1e-13)
+
+
+def test_an_objective_heeds_hooks_and_layers_of_others(own, x):
+    layers = {"content_layers": ["relu2_1"], "style_layers": ["relu1_1"]}
+    plain_one = Objective(x, x, vgg=own, **layers)
+    assert own.is_plain() and isinstance(plain_one.engine, Backward)
+    seen = []
+    handle = own.relu1_2.register_forward_hook(lambda *each: seen.append(1))
+    assert not own.is_plain()
+    Objective(x, x, vgg=own, **layers).gradient(x)
+    assert seen
+    with pytest.raises(ValueError, match="hooks or replaced layers"):
+        Objective(x, x, vgg=own, tiles=16, **layers)
+    handle.remove()
+    own.pool1 = nn.AvgPool2d(2)
+    assert not own.is_plain()
+    pooled = Objective(x, x, vgg=own, **layers)
+    assert not isinstance(pooled.engine, Backward)
+
+
+def test_a_network_too_short_for_the_layers_is_refused(own, x):
+    with pytest.raises(ValueError, match="loaded without conv4_2"):
+        Objective(x, x, vgg=own)
+
+
+def test_it_is_shared_however_it_is_asked_for():
+    one = shared_network()
+    assert shared_network(weights="oxford", pooling="max") is one
+    assert shared_network(device=torch.device("cpu")) is one
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_an_outline_has_the_networks_dtype(own, dtype):
+    outline = own.to(dtype).outline()
+    assert {each.dtype for each in outline.parameters()} == {dtype}
+    assert all(each.is_meta for each in outline.parameters())
 
 
 def test_frozen_it_draws_nothing_and_needs_no_gradient():
