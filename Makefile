@@ -65,7 +65,7 @@ lint: $(INSTALLED) ## check style and types (seconds)
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m mypy
 
-unit: $(INSTALLED) ## run the unit tests (about two minutes)
+unit: $(INSTALLED) ## run the unit tests (two to four minutes)
 	$(IN_VENV) -m pytest
 
 nbval: $(INSTALLED) ## run each notebook and compare what it prints

@@ -42,6 +42,7 @@ from styletut.transfer.steps import (
     Result,
     Steps,
     run_to_end,
+    warn_of,
     warned,
 )
 from styletut.vgg import VGG19
@@ -267,8 +268,14 @@ def prepare(
 
 
 def result_of(run: Run) -> Result:
-    """Do a run and return its result; see `stylize`."""
-    best, history, ending, crash = run_to_end(warned(steps_of(run)))
+    """Do a run and return its result; see `stylize`.
+
+    Warns:
+        StoppedEarly: if it ended before its evaluations were spent.
+    """
+    best, history, ending, crash = run_to_end(steps_of(run))
+    if ending.message and ending.stopped != "interrupted":
+        warn_of(ending, stacklevel=4)  # at the call of `stylize`
     result = Result(
         best.image.cpu(),
         history,

@@ -255,8 +255,13 @@ def warned(steps: Steps) -> Steps:
     """Pass steps on, and tell the user if they end early, and why."""
     ending = yield from steps
     if ending.message:
-        warnings.warn(ending.message, StoppedEarly, stacklevel=2)
+        warn_of(ending, stacklevel=3)  # where the last step was asked for
     return ending
+
+
+def warn_of(ending: Ending, stacklevel: int) -> None:
+    """Warn of a run that ended early, as `warnings.warn` does."""
+    warnings.warn(ending.message, StoppedEarly, stacklevel=stacklevel)
 
 
 class BrokenOffError(RuntimeError):

@@ -532,6 +532,20 @@ def test_a_coarse_divergence_ends_the_run(vgg, photo, painting):
     assert {step.size for step in steps} == {24}
 
 
+def test_a_warning_points_to_the_call(vgg, photo, painting):
+    settings = {
+        "vgg": vgg,
+        "schedule": [(24, 30)],
+        "optimizer": "gradient_descent",
+        "options": {"learning_rate": 1e38, "momentum": 0.9},
+        "range_rule": "none",
+    }
+    for run in (stylize, lambda *pair, **s: [*stylize_steps(*pair, **s)]):
+        with pytest.warns(StoppedEarly) as caught:
+            run(photo, painting, **settings)
+        assert [each.filename for each in caught] == [__file__]
+
+
 def test_the_text_of_a_result_counts_all_evaluations(result):
     assert result.history[-1].evaluations == 3
     assert ", 3 evaluations, " in result.alt
