@@ -110,9 +110,7 @@ def _finish(
     best, history, ending, crash = finished
     if not math.isfinite(float(best.total)):
         say("error: no picture of the run had a finite loss; none is written")
-        if crash is not None:
-            raise crash
-        return FAILED
+        return FAILED if crash is None else _refuse(crash)
     try:
         path = _save(best.image, target, text)
     except ImageError as error:
