@@ -24,6 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "styletut"
 OWN_FOLDERS = ["tools", "tests", "benchmarks"]
 OWN_SCRIPTS = [p for each in OWN_FOLDERS for p in ROOT.glob(f"{each}/**/*.py")]
+sys.path.append(str(ROOT / "tools"))
+house = importlib.import_module("draw_house")
+modules, tree_of = house.modules, house.tree_of
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # From the bottom up: each wing, or single module, imports only from those
@@ -238,18 +241,6 @@ def test_citation_has_the_version_of_the_package():
     assert f"\nversion: {styletut.__version__}\n" in text
 
 
-def modules():
-    """Dotted names of the package's files, without `styletut.`."""
-    files = [path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")]
-    return sorted(".".join(path.with_suffix("").parts) for path in files)
-
-
-def tree_of(module):
-    """The syntax tree of a module."""
-    path = PACKAGE / f"{module.replace('.', '/')}.py"
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
 def imported_modules(tree):
     """What a module of styletut imports of it, anywhere, as dotted names."""
     found = set()
@@ -314,11 +305,6 @@ def test_a_module_imports_only_what_stands_below_it(module):
 
 
 def test_the_drawing_is_that_of_the_code():
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        house = importlib.import_module("draw_house")
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
     assert house.DRAWING.read_text(encoding="utf-8") == house.draw(), (
         "python tools/draw_house.py draws it anew"
     )
