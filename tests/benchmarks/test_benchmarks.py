@@ -424,7 +424,7 @@ def test_run_without_success_spends_its_budget_and_says_so(inputs):
 
 @LINUX
 def test_run_reaches_the_value_that_it_is_given(inputs):
-    start = runs.judge(inputs)(load_image(inputs.content))
+    start = runs.pastiches_value(inputs)(load_image(inputs.content))
     found = runs.run_styletut(inputs, 20, start / 2)
     assert found["value"] <= start / 2
     assert 1 < found["evaluations"] < 20
