@@ -1,5 +1,6 @@
 """Recorded evaluations, with a stand-in for CUDA's graphs."""
 
+import pickle
 from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
@@ -134,3 +135,29 @@ def test_lbfgs_reads_once_an_evaluation(monkeypatch):
     assert last.evaluations > 5
     assert len(reads) <= last.evaluations
     assert max(reads) <= 8
+
+
+def test_a_recorded_objective_holds_what_its_graph_reads(cuda, monkeypatch):
+    vgg = VGG19(deepest="relu2_1")
+    photo = sample("chelsea", 32)
+    objective = Objective(
+        photo,
+        photo,
+        vgg=vgg,
+        content_layers=["relu2_1"],
+        style_layers=["relu1_1"],
+    )
+    monkeypatch.setattr(
+        "styletut.objective.objective.CudaGraph",
+        lambda function, x: played(CudaGraph(function, x), function),
+    )
+    objective._replayed(photo)
+    kept = [
+        layer.kernel(torch.float32)
+        for layer in (vgg.conv1_1, vgg.conv1_2, vgg.conv2_1)
+    ]
+    assert all(a is b for a, b in zip(objective._held, kept, strict=True))
+    vgg.to("cpu")  # drops what the network itself keeps
+    assert vgg.conv1_1.kernel(torch.float32) is not objective._held[0]
+    twin = pickle.loads(pickle.dumps(objective))
+    assert twin._graph is None and twin._held is None
