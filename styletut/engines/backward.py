@@ -17,6 +17,7 @@ from styletut.engines.interface import (
     Show,
     layers_of,
     observed_by,
+    values_by,
 )
 from styletut.engines.tape import AddGradient, gradient_at_pixels, show_maps
 from styletut.kernels.buffers import Buffers
@@ -73,8 +74,7 @@ class Backward(Autograd):
                 self.buffers,
                 self.dtype,
             )
-            values = [each.loss(sums[n]) for n, each in enumerate(losses)]
-        return values, gradient
+            return values_by(losses, sums), gradient
 
 
 def gradients_at(

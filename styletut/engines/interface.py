@@ -6,7 +6,7 @@ piece or in many, and an engine need not know which loss it is.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from torch import Tensor
 
@@ -16,6 +16,8 @@ the last two axes, so that it fits masks (h, w) as well as maps."""
 
 WHOLE: Place = (...,)
 """All of them."""
+
+Key = TypeVar("Key")
 
 Show = Callable[[str, Tensor, Place], None]
 """Is shown a layer's name, its maps (1, N, h, w), and their place."""
@@ -108,10 +110,21 @@ def observed_by(losses: Sequence[LayerLoss], sums: dict[int, Tensor]) -> Show:
     def see(layer: str, F: Tensor, place: Place) -> None:
         for n, each in enumerate(losses):
             if each.layer == layer:
-                seen = each.observe(F, place)
-                if n in sums:
-                    sums[n] += seen
-                else:
-                    sums[n] = seen
+                add_to(sums, n, each.observe(F, place))
 
     return see
+
+
+def add_to(sums: dict[Key, Tensor], key: Key, term: Tensor) -> None:
+    """Add to one of several sums, in place, or begin it."""
+    if key in sums:
+        sums[key] += term
+    else:
+        sums[key] = term
+
+
+def values_by(
+    losses: Sequence[LayerLoss], sums: dict[int, Tensor]
+) -> list[Tensor]:
+    """Return each loss by the whole sum of what it has observed."""
+    return [each.loss(sums[n]) for n, each in enumerate(losses)]

@@ -23,6 +23,7 @@ from styletut.engines.interface import (
     Show,
     layers_of,
     observed_by,
+    values_by,
 )
 from styletut.engines.tape import AddGradient, gradient_at_pixels, show_maps
 from styletut.kernels.buffers import Buffers
@@ -185,7 +186,7 @@ class Tiles:
                 "from .gradient(x)"
             )
         with torch.no_grad():
-            return _values(losses, self._sums(x, losses))
+            return values_by(losses, self._sums(x, losses))
 
     def gradient(
         self, x: Tensor, losses: Sequence[LayerLoss]
@@ -212,7 +213,7 @@ class Tiles:
                     self.buffers,
                     self.dtype,
                 )
-            return _values(losses, sums), gradient
+            return values_by(losses, sums), gradient
 
     def _sums(
         self, x: Tensor, losses: Sequence[LayerLoss]
@@ -225,12 +226,6 @@ class Tiles:
     def _cut(self, picture: Tensor, layers: Collection[str]) -> list[Tile]:
         height, width = picture.shape[2:]
         return cut(height, width, self.side, layers)
-
-
-def _values(
-    losses: Sequence[LayerLoss], sums: dict[int, Tensor]
-) -> list[Tensor]:
-    return [each.loss(sums[n]) for n, each in enumerate(losses)]
 
 
 def _within(window: Place, add: AddGradient) -> AddGradient:

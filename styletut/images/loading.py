@@ -19,6 +19,7 @@ from styletut.images.download import download
 from styletut.images.picture import (
     MAX_PIXELS,
     ImageError,
+    check_range,
     check_shape,
     check_size,
     fit,
@@ -98,6 +99,25 @@ def read_picture(source: str) -> Tensor:
                 f"{error} There is a sample picture {close[0]!r}."
             ) from error
         raise
+
+
+def picture_from(source: Any, name: str) -> Tensor:
+    """Return a picture from a tensor, a sample's name, or what is loaded.
+
+    Args:
+        source: a tensor (1, 3, H, W) in [0, 1], which is taken as it is; a
+            string as `read_picture` takes it; or what `load_image` takes.
+        name: how messages call a tensor.
+
+    Raises:
+        ImageError: if it cannot be used.
+    """
+    if isinstance(source, Tensor):
+        check_range(source, name)
+        return source
+    if isinstance(source, str):
+        return read_picture(source)
+    return load_image(source)
 
 
 def bare_name(source: str) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from styletut.conventions import Convention, kappa
 from styletut.engines import WHOLE, Engine, Place
+from styletut.engines.interface import add_to
 from styletut.kernels.matmul import add_product
 from styletut.losses import content_loss, gram_difference, gram_matrix
 from styletut.vgg import feature_shape
@@ -195,7 +196,7 @@ def _maps(
         if layer not in maps:
             shape = (1, *feature_shape(layer, *picture.shape[2:]))
             maps[layer] = torch.empty_like(
-                F[..., :1, :1].expand(shape), memory_format=_layout(F)
+                F[..., :1, :1].expand(shape), memory_format=_memory_format(F)
             )
         maps[layer][place] = F
 
@@ -204,7 +205,7 @@ def _maps(
     return maps
 
 
-def _layout(F: Tensor) -> torch.memory_format:
+def _memory_format(F: Tensor) -> torch.memory_format:
     if F.is_contiguous():
         return torch.contiguous_format
     return torch.channels_last
@@ -217,11 +218,7 @@ def _grams(
     grams: dict[str, Tensor] = {}
 
     def add(layer: str, F: Tensor, place: Place) -> None:
-        G = gram_matrix(F)[0]
-        if layer in grams:
-            grams[layer] += G
-        else:
-            grams[layer] = G
+        add_to(grams, layer, gram_matrix(F)[0])
 
     if layers:
         engine.show(picture, layers, add)

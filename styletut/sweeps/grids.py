@@ -14,9 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from styletut.conventions import Convention
-from styletut.images import load_image
-from styletut.images.loading import bare_name, read_picture
-from styletut.images.picture import check_range
+from styletut.images.loading import bare_name, picture_from
 from styletut.sweeps.jobs import (
     NETWORK,
     Job,
@@ -91,19 +89,11 @@ def reader() -> Reader:
         # other sources outlive the sweep, so that an id is that of one alone
         key = os.fspath(source) if named else id(source)
         if key not in known:
-            known[key] = pack(_picture(source))
+            given = key if named else source
+            known[key] = pack(picture_from(given, "the picture"))
         return known[key]
 
     return read
-
-
-def _picture(source: Any) -> Tensor:
-    if isinstance(source, Tensor):
-        check_range(source, "the picture")
-        return source
-    if isinstance(source, (str, os.PathLike)):
-        return read_picture(os.fspath(source))
-    return load_image(source)
 
 
 def job_of(

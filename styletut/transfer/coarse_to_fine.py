@@ -19,9 +19,8 @@ from typing_extensions import Unpack
 
 from styletut.conventions import DEFAULT_CONVENTION, Convention
 from styletut.conventions.network import convention_network
-from styletut.images import ImageError, load_image, resize_to
-from styletut.images.loading import read_picture
-from styletut.images.picture import check_range
+from styletut.images import ImageError, resize_to
+from styletut.images.loading import picture_from
 from styletut.objective import Objective
 from styletut.objective.checks import Layers, pairs
 from styletut.optimizers.catalogue import goes_on, pairs_kept
@@ -237,7 +236,7 @@ def prepare(
     **settings: Unpack[Settings],
 ) -> Run:
     """Read the pictures and settle the run; see `stylize`."""
-    content = _picture(content, "the content picture")
+    content = picture_from(content, "the content picture")
     if content.dtype not in (torch.float32, torch.float64):
         raise ValueError(
             f"the content picture is {content.dtype}; pictures are painted "
@@ -249,7 +248,7 @@ def prepare(
     if vgg is not None and settings.get("device", "auto") == "auto":
         settings["device"] = next(vgg.parameters()).device
     styles = [
-        (_picture(source, "the style picture"), weight)
+        (picture_from(source, "the style picture"), weight)
         for source, weight in pairs(style)
     ]
     plan = plan_run(
@@ -339,18 +338,9 @@ def steps_of(run: Run) -> Steps:
     return replace(ending, evaluations=spent)
 
 
-def _picture(source: Any, name: str) -> Tensor:
-    if isinstance(source, str):
-        return read_picture(source)
-    if not isinstance(source, Tensor):
-        return load_image(source)
-    check_range(source, name)
-    return source
-
-
 def _start_picture(source: Any) -> Tensor:
     try:
-        return _picture(source, "the start picture")
+        return picture_from(source, "the start picture")
     except ImageError as error:
         raise ImageError(
             f"the start can be {', '.join(STARTS)} or a picture: {error}"

@@ -194,7 +194,7 @@ def plan_run(
         TypeError: for a setting that does not exist.
         ValueError: for an unknown name or an impossible size or budget.
     """
-    check_names(settings)
+    _check_names(settings)
     given: Settings = {**DEFAULTS, **settings}
     own = get_convention(given["convention"])
     check_runnable(own)
@@ -272,7 +272,7 @@ def laid_out(plan: Plan, vgg: VGG19, dtype: torch.dtype) -> Plan:
     return replace(plan, stages=tuple(stages))
 
 
-def check_names(settings: Mapping[str, Any]) -> None:
+def _check_names(settings: Mapping[str, Any]) -> None:
     """Raise TypeError for a setting that does not exist."""
     for name in settings:
         if name not in DEFAULTS:

@@ -45,7 +45,7 @@ def schedule_of(
                 "evaluations where it is given"
             )
         return _checked(schedule)
-    side = own_size(convention, shape) if size is None else size
+    side = _own_size(convention, shape) if size is None else size
     budget = convention.evaluations if evaluations is None else evaluations
     return _checked(
         split_evaluations(
@@ -112,7 +112,7 @@ def style_shape(
     return fit(h, w, max(round(factor * max(h, w)), 1))
 
 
-def own_size(convention: Convention, shape: Shape) -> int:
+def _own_size(convention: Convention, shape: Shape) -> int:
     """Return the convention's size as a longer side, never enlarging."""
     height, width = shape
     longer = max(height, width)
