@@ -20,7 +20,7 @@ from styletut.cli.arguments import (
 )
 from styletut.cli.progress import progress, say
 from styletut.images import ImageError, save_image
-from styletut.images.loading import bare_name, read_picture
+from styletut.images.loading import bare_name
 from styletut.transfer.coarse_to_fine import Run, prepare, steps_of
 from styletut.transfer.steps import (
     Finished,
@@ -65,8 +65,7 @@ def paint(
     with _signals_interrupt(), _plain_warnings():
         try:
             target = choose_target(photo, style, output, options.get("start"))
-            content, painting = read_picture(photo), read_picture(style)
-            run = prepare(content, painting, **read_settings(options))
+            run = prepare(photo, style, **read_settings(options))
             finished = _follow(run)
         except KeyboardInterrupt:
             say("interrupted before there was a picture; nothing is written")

@@ -13,9 +13,15 @@ import re
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps, JpegImagePlugin
 
-from styletut.images.picture import ImageError, check_shape, too_large
+from styletut.images.picture import (
+    MAX_PIXELS,
+    ImageError,
+    check_sides,
+    fit,
+    too_large,
+)
 
 FORMATS = (
     *("AVIF", "BMP", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "PNG"),
@@ -23,8 +29,24 @@ FORMATS = (
 )
 """Formats that are tried; no vector format, which would run a program."""
 
+MAX_REDUCED = 4 * MAX_PIXELS
+"""Largest JPEG that is read where it can be reduced while it is decoded."""
+
+_MAX_COEFFICIENTS = 1_500_000_000
+"""Bytes at most that a progressive JPEG may take: its coefficients are all
+decoded, two bytes for each, before there is a pixel."""
+
 _JPEG_BLOCK = 8  # Pixels; JPEG decodes at 1/2, 1/4 and 1/8 of its size.
 
+_DIVISORS = (8, 4, 2)
+
+_RAGGED_PIXELS = 2**24
+"""A picture of more is decoded reduced even if its sides are no whole
+blocks."""
+
+_JPEG_START = b"\xff\xd8\xff"
+
+_SMALLER = "Make it smaller in an image program."
 _EXPORT = "Open it in an image program and export it as PNG or JPEG."
 _AGAIN = "Get the file again."
 
@@ -60,26 +82,58 @@ def decode(stream: BinaryIO, name: str, size: int | None) -> Image.Image:
     Args:
         stream: Seekable binary stream with the whole file, at any position.
         name: How error messages call the picture.
-        size: Longer side in pixels that is wanted in the end, or None. A
-            JPEG may then be decoded at a half, a quarter or an eighth of its
-            size, with at least twice this side and exactly its own ratio.
+        size: Longer side wanted in pixels, reached by Lanczos filtering; None
+            for its own. A JPEG may be decoded at a half, a quarter or an
+            eighth of its size before that, with at least twice this side;
+            one of more than `MAX_PIXELS`, with at least this side.
 
     Returns:
-        A picture of mode RGB, upright, not resized to `size` yet.
+        A picture of mode RGB, upright.
 
     Raises:
         ImageError: It is empty, not a picture, damaged, or its size is
             refused (from the header, before anything is decoded).
     """
-    stream.seek(0)
-    head = stream.read(1024)
-    if not head:
-        raise ImageError(f"{name} is empty (0 bytes). {_AGAIN}")
-    picture = _open(stream, head, name)
-    check_shape(picture.height, picture.width, name)
-    if size is not None and picture.format in ("JPEG", "MPO"):
-        _decode_reduced(picture, 2 * size)
-    return upright_rgb(picture, name)
+    picture = _open(stream, name)
+    whole = picture.height, picture.width
+    divisor = _divisor(picture, size)
+    _check_decoded(picture, divisor, name)
+    if divisor > 1:
+        _decode_reduced(picture, divisor)
+    decoded = _load(picture, name)
+    if divisor > 1:
+        decoded = _without_padding(decoded, whole, divisor)
+    upright = upright_rgb(decoded, name)
+    if size is None:
+        return upright
+    return sized(upright, *fit(*_turned(picture, *whole), size))
+
+
+def shape_of_jpeg(stream: BinaryIO, name: str) -> tuple[int, int] | None:
+    """Return what height and width a JPEG has once it is upright.
+
+    Args:
+        stream: As `decode` takes it.
+        name: The same.
+
+    Returns:
+        Both in pixels, from the header alone; None for another format, some
+        of which tell only behind the pixels how these are to be turned.
+
+    Raises:
+        ImageError: It is empty, not a picture, or of a shape that is refused
+            at every size.
+    """
+    picture = _open(stream, name)
+    if not _is_jpeg(picture):
+        return None
+    check_sides(picture.height, picture.width, name)
+    return _turned(picture, picture.height, picture.width)
+
+
+def sized(picture: Image.Image, height: int, width: int) -> Image.Image:
+    """Resize a picture by Lanczos filtering, which is antialiased."""
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def upright_rgb(picture: Image.Image, name: str) -> Image.Image:
@@ -95,12 +149,7 @@ def upright_rgb(picture: Image.Image, name: str) -> Image.Image:
     Raises:
         ImageError: Its data are damaged, or its mode has no known range.
     """
-    try:
-        picture.load()
-    except Exception as error:  # Decoders raise nearly every class there is.
-        raise ImageError(
-            f"{name} is damaged or cut off ({error}). {_AGAIN}"
-        ) from error
+    picture = _load(picture, name)
     try:
         return _to_rgb(_upright(picture), name)
     except ImageError:
@@ -112,15 +161,33 @@ def upright_rgb(picture: Image.Image, name: str) -> Image.Image:
         ) from error
 
 
-def _open(stream: BinaryIO, head: bytes, name: str) -> Image.Image:
+def _load(picture: Image.Image, name: str) -> Image.Image:
+    """Decode what is open."""
+    try:
+        picture.load()
+    except Exception as error:  # Decoders raise nearly every class there is.
+        raise ImageError(
+            f"{name} is damaged or cut off ({error}). {_AGAIN}"
+        ) from error
+    return picture
+
+
+def _open(stream: BinaryIO, name: str) -> Image.Image:
     """Read the header alone."""
+    stream.seek(0)
+    head = stream.read(1024)
+    if not head:
+        raise ImageError(f"{name} is empty (0 bytes). {_AGAIN}")
     Image.init()
     formats = [each for each in FORMATS if each in Image.OPEN]
     stream.seek(0)
     try:
+        if head.startswith(_JPEG_START):
+            # Image.open refuses by the size that would not be decoded
+            return JpegImagePlugin.JpegImageFile(stream)
         return Image.open(stream, formats=formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
-        raise too_large(name, _first_number(str(e))) from e
+        raise too_large(name, _first_number(str(e)), _SMALLER) from e
     except Exception as error:  # Plugins raise nearly every class there is.
         raise ImageError(
             f"{name} is not a picture that can be read. {_hint(head)}"
@@ -138,19 +205,98 @@ def _hint(head: bytes) -> str:
     )
 
 
-def _decode_reduced(picture: Image.Image, least: int) -> None:
-    """Tell a JPEG to decode to `least` pixels or more along its longer side.
+def _is_jpeg(picture: Image.Image) -> bool:
+    return isinstance(picture, JpegImagePlugin.JpegImageFile)
 
-    Only where its sides are whole blocks: else the reduced picture would
-    have another ratio, and its last column would cover half a pixel.
+
+def _divisor(picture: Image.Image, size: int | None) -> int:
+    """Return by what a picture's sides are divided while it is decoded.
+
+    What is left is twice the size at least, so that the rest of the way is
+    filtered well; of a picture that cannot be decoded whole, the size.
+    Where sides are no whole blocks the last ones must be trimmed, which pays
+    for large pictures alone.
     """
     width, height = picture.size
-    if width % _JPEG_BLOCK == 0 and height % _JPEG_BLOCK == 0:
-        longer = max(width, height)
-        picture.draft(
-            None,  # type: ignore[arg-type]  # Pillow: keep the mode.
-            (-(-width * least // longer), -(-height * least // longer)),
+    if size is None or not _is_jpeg(picture):
+        return 1
+    pixels, longer = width * height, max(width, height)
+    ragged = width % _JPEG_BLOCK or height % _JPEG_BLOCK
+    if ragged and pixels <= _RAGGED_PIXELS:
+        return 1
+    for least in (2 * size, size):
+        for divisor in _DIVISORS:
+            if longer // divisor >= least and min(width, height) >= divisor:
+                return divisor
+        if pixels <= MAX_PIXELS:
+            break
+    return 1
+
+
+def _check_decoded(picture: Image.Image, divisor: int, name: str) -> None:
+    """Refuse a picture by what will be decoded of it."""
+    width, height = picture.size
+    check_sides(height, width, name)
+    pixels = width * height
+    if pixels > MAX_PIXELS * divisor**2:
+        raise too_large(name, pixels, _remedy(picture))
+    if pixels > MAX_REDUCED:
+        raise too_large(name, pixels, _SMALLER, MAX_REDUCED)
+    # A byte in the file may stand for thousands of coefficients in memory.
+    coefficients = 2 * len(picture.getbands()) * pixels
+    if picture.info.get("progressive") and coefficients > _MAX_COEFFICIENTS:
+        raise ImageError(
+            f"{name} is a progressive JPEG of {pixels / 1e6:.1f} million "
+            f"pixels, which takes {coefficients / 1e9:.1f} GB to decode at "
+            "any size. Save it as a plain JPEG, or smaller, in an image "
+            "program."
         )
+
+
+def _remedy(picture: Image.Image) -> str:
+    """Say how a picture that is too large can be read after all."""
+    width, height = picture.size
+    half = max(width, height) // 2
+    if not _is_jpeg(picture) or width * height > MAX_REDUCED:
+        return _SMALLER
+    return (
+        f"Ask for a size of at most {half}: a JPEG is then reduced while it "
+        "is decoded. Or make it smaller in an image program."
+    )
+
+
+def _decode_reduced(picture: Image.Image, divisor: int) -> None:
+    """Tell a JPEG to decode to a part of its size."""
+    width, height = picture.size
+    picture.draft(
+        None,  # type: ignore[arg-type]  # Pillow: keep the mode.
+        (width // divisor, height // divisor),
+    )
+
+
+def _without_padding(
+    picture: Image.Image, whole: tuple[int, int], divisor: int
+) -> Image.Image:
+    """Trim what a reduced picture has beyond its border.
+
+    Its last row and column may stand for a part of a pixel; stretched by
+    less than one pixel, it covers the whole picture and nothing else.
+    """
+    if not any(side % divisor for side in whole):
+        return picture
+    height, width = (side / divisor for side in whole)
+    return picture.resize(
+        picture.size, Image.Resampling.BICUBIC, box=(0, 0, width, height)
+    )
+
+
+def _turned(picture: Image.Image, height: int, width: int) -> tuple[int, int]:
+    """Return a shape turned as a picture's EXIF tag says."""
+    try:
+        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # as in `_upright`
+        orientation = 1
+    return (width, height) if orientation in (5, 6, 7, 8) else (height, width)
 
 
 def _upright(picture: Image.Image) -> Image.Image:

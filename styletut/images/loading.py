@@ -4,17 +4,25 @@ import io
 import os
 import re
 import stat
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
 from styletut.images.arrays import from_array, from_tensor
-from styletut.images.decoding import decode, upright_rgb
+from styletut.images.decoding import (
+    decode,
+    shape_of_jpeg,
+    sized,
+    upright_rgb,
+)
 from styletut.images.download import download
 from styletut.images.picture import (
     MAX_PIXELS,
@@ -23,10 +31,15 @@ from styletut.images.picture import (
     check_shape,
     check_size,
     fit,
-    from_pixels,
     too_large,
 )
 from styletut.images.samples import SAMPLES, sample_path
+
+REDUCED_FROM = 4
+"""So many times the size that is needed, or more, a picture's longer side
+must have to be read smaller: `Unread.for_size`."""
+
+Opener = Callable[[], AbstractContextManager[BinaryIO]]
 
 
 def load_image(source: Any, size: int | None = None) -> Tensor:
@@ -35,6 +48,10 @@ def load_image(source: Any, size: int | None = None) -> Tensor:
     The EXIF orientation is applied, an embedded color profile converted to
     sRGB, transparency laid over white, and anything else (palette, grey,
     16-bit, CMYK, the first frame of an animation) converted to RGB.
+
+    At most `MAX_PIXELS` are decoded. A JPEG of up to four times as many is
+    read where `size` is at most half of its longer side: it is reduced while
+    it is decoded.
 
     Args:
         source: One of: a path (`~` is the home directory); an http or https
@@ -63,11 +80,7 @@ def load_image(source: Any, size: int | None = None) -> Tensor:
         return from_array(source, size)
     if isinstance(source, Tensor):
         return from_tensor(source, size)
-    picture = _decoded(source, size)
-    if size is not None:
-        height, width = fit(picture.height, picture.width, size)
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    return from_pixels(np.array(picture, np.float32) / 255)
+    return _tensor_of(_decoded(source, size))
 
 
 def sample(name: str, size: int | None = None) -> Tensor:
@@ -87,18 +100,46 @@ def sample(name: str, size: int | None = None) -> Tensor:
     return load_image(sample_path(name), size)
 
 
-def read_picture(source: str) -> Tensor:
-    """Load a sample picture by its name, or a path or URL."""
-    if source in SAMPLES:
-        return sample(source)
-    try:
-        return load_image(source)
-    except ImageError as error:
-        if close := get_close_matches(source, SAMPLES, 1, cutoff=0.75):
-            raise ImageError(
-                f"{error} There is a sample picture {close[0]!r}."
-            ) from error
-        raise
+class Unread(NamedTuple):
+    """A picture whose shape is known and whose pixels are yet to be read.
+
+    Attributes:
+        shape: height and width in pixels.
+        read: takes a longer side as `load_image` does, or None for the
+            picture's own, and returns the picture. What came as a tensor or
+            array, and a sample picture, is there already and stays whole.
+    """
+
+    shape: tuple[int, int]
+    read: Callable[[int | None], Tensor]
+
+    def for_size(self, size: int) -> Tensor:
+        """Read it as large as is needed to make it `size` pixels long.
+
+        Where it is `REDUCED_FROM` times as long, it is as `load_image` gives
+        it for that size, and takes its memory; else it is whole.
+        """
+        much = max(self.shape) >= REDUCED_FROM * size
+        return self.read(size if much else None)
+
+
+def unread(source: Any, name: str) -> Unread:
+    """Open a picture, and read no more of it than its shape takes.
+
+    Args:
+        source: as `picture_from` takes it.
+        name: how messages call a tensor.
+
+    Raises:
+        ImageError: if it cannot be used; what is wrong with its pixels may
+            show when they are read.
+    """
+    if isinstance(source, Tensor):
+        check_range(source, name)
+        return _there(source)
+    if isinstance(source, str):
+        return _named(source)
+    return _unread(source)
 
 
 def picture_from(source: Any, name: str) -> Tensor:
@@ -106,18 +147,14 @@ def picture_from(source: Any, name: str) -> Tensor:
 
     Args:
         source: a tensor (1, 3, H, W) in [0, 1], which is taken as it is; a
-            string as `read_picture` takes it; or what `load_image` takes.
+            string, the name of a sample picture or else a path or URL; or
+            what `load_image` takes.
         name: how messages call a tensor.
 
     Raises:
         ImageError: if it cannot be used.
     """
-    if isinstance(source, Tensor):
-        check_range(source, name)
-        return source
-    if isinstance(source, str):
-        return read_picture(source)
-    return load_image(source)
+    return unread(source, name).read(None)
 
 
 def bare_name(source: str) -> str:
@@ -131,19 +168,89 @@ def bare_name(source: str) -> str:
     return Path(address.path).name or address.hostname or "picture"
 
 
+def _named(source: str) -> Unread:
+    """Open a sample picture by its name, or a path or URL."""
+    if source in SAMPLES:
+        return _there(sample(source))
+    try:
+        return _unread(source)
+    except ImageError as error:
+        if close := get_close_matches(source, SAMPLES, 1, cutoff=0.75):
+            raise ImageError(
+                f"{error} There is a sample picture {close[0]!r}."
+            ) from error
+        raise
+
+
+def _there(picture: Tensor) -> Unread:
+    height, width = picture.shape[2:]
+    return Unread((height, width), lambda size: picture)
+
+
+def _unread(source: Any) -> Unread:
+    """Open what `load_image` takes."""
+    if isinstance(source, (np.ndarray, Tensor)):
+        return _there(load_image(source))
+    if isinstance(source, Image.Image):
+        return _in_pixels(_decoded(source, None))
+    opener, name = _encoded(source)
+    with opener() as stream:
+        shape = shape_of_jpeg(stream, name)
+        if shape is None:
+            return _in_pixels(decode(stream, name, None))
+
+    def read(size: int | None) -> Tensor:
+        with opener() as stream:
+            return _tensor_of(decode(stream, name, size))
+
+    return Unread(shape, read)
+
+
+def _in_pixels(picture: Image.Image) -> Unread:
+    """Hold a decoded picture in a quarter of a tensor's memory."""
+    shape = picture.height, picture.width
+
+    def read(size: int | None) -> Tensor:
+        if size is None:
+            return _tensor_of(picture)
+        return _tensor_of(sized(picture, *fit(*shape, size)))
+
+    return Unread(shape, read)
+
+
+def _tensor_of(picture: Image.Image) -> Tensor:
+    """Return a picture of mode RGB as a tensor (1, 3, H, W)."""
+    levels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
+    # contiguous as bytes, which are few, and divided in place
+    return levels.contiguous().float().div_(255)
+
+
 def _decoded(source: Any, size: int | None) -> Image.Image:
     """An upright picture of mode RGB from anything that is not an array."""
     if isinstance(source, Image.Image):
         check_shape(source.height, source.width, "the Pillow picture")
-        return upright_rgb(source, "the Pillow picture")
+        picture = upright_rgb(source, "the Pillow picture")
+        if size is None:
+            return picture
+        return sized(picture, *fit(picture.height, picture.width, size))
+    opener, name = _encoded(source)
+    with opener() as stream:
+        return decode(stream, name, size)
+
+
+def _encoded(source: Any) -> tuple[Opener, str]:
+    """Return what opens an encoded picture, and how messages call it."""
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return decode(io.BytesIO(source), "the data", size)
+        return lambda: io.BytesIO(source), "the data"
     if isinstance(source, str) and (url := _web_address(source)):
-        return decode(io.BytesIO(download(url)), url, size)
+        data = download(url)
+        return lambda: io.BytesIO(data), url
     if isinstance(source, (str, os.PathLike)):
-        return _from_file(_existing_file(source), size)
+        path = _existing_file(source)
+        return lambda: _opened(path), repr(str(path))
     if hasattr(source, "read"):
-        return decode(_buffered(source), _stream_name(source), size)
+        held = _buffered(source)
+        return lambda: io.BytesIO(held), _stream_name(source)
     raise ImageError(
         f"a picture cannot be read from {type(source).__name__}. Give a "
         "path, URL, bytes, file object, Pillow picture, array or tensor."
@@ -188,10 +295,11 @@ def _existing_file(source: str | os.PathLike[str]) -> Path:
     return path
 
 
-def _from_file(path: Path, size: int | None) -> Image.Image:
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as stream:
-            return decode(stream, repr(str(path)), size)
+            yield stream
     except OSError as error:
         raise _unreadable(path, error) from error
 
@@ -229,7 +337,7 @@ def _missing(path: Path) -> str:
     )
 
 
-def _buffered(stream: Any) -> BinaryIO:
+def _buffered(stream: Any) -> bytes:
     try:
         data = stream.read()
     except (OSError, ValueError) as error:
@@ -242,7 +350,7 @@ def _buffered(stream: Any) -> BinaryIO:
             f"{_stream_name(stream)} gave {type(data).__name__}, not bytes. "
             'Open the file in binary mode, open(path, "rb").'
         )
-    return io.BytesIO(data)
+    return data
 
 
 def _stream_name(stream: Any) -> str:

@@ -77,10 +77,21 @@ def check_shape(height: int, width: int, name: str) -> None:
     Raises:
         ImageError: A side is 0, or `MAX_PIXELS` or `MAX_ASPECT` is exceeded.
     """
-    if height < 1 or width < 1:
-        raise ImageError(f"{name} has no pixels ({width} x {height}).")
+    check_sides(height, width, name)
     if height * width > MAX_PIXELS:
         raise too_large(name, height * width)
+
+
+def check_sides(height: int, width: int, name: str) -> None:
+    """Refuse what has no pixels or is a mere line, at any size.
+
+    Arguments are those of `check_shape`.
+
+    Raises:
+        ImageError: A side is 0, or `MAX_ASPECT` is exceeded.
+    """
+    if height < 1 or width < 1:
+        raise ImageError(f"{name} has no pixels ({width} x {height}).")
     ratio = max(height, width) / min(height, width)
     if ratio > MAX_ASPECT:
         raise ImageError(
@@ -89,11 +100,17 @@ def check_shape(height: int, width: int, name: str) -> None:
         )
 
 
-def too_large(name: str, pixels: int) -> ImageError:
-    """The error for a picture of more than `MAX_PIXELS`."""
+def too_large(
+    name: str,
+    pixels: int,
+    remedy: str = "Make it smaller.",
+    limit: int = MAX_PIXELS,
+) -> ImageError:
+    """The error for a picture of more pixels than a limit."""
+    known = "MAX_PIXELS" if limit == MAX_PIXELS else "of a reduced JPEG"
     return ImageError(
         f"{name} has {pixels / 1e6:.1f} million pixels; the limit "
-        f"(MAX_PIXELS) is {MAX_PIXELS / 1e6:.1f} million. Make it smaller."
+        f"({known}) is {limit / 1e6:.1f} million. {remedy}"
     )
 
 

@@ -552,7 +552,7 @@ def test_an_unwritable_target_is_found_before_any_work(monkeypatch, capsys):
     def work(*arguments, **settings):
         pytest.fail("work was begun")
 
-    for name in ("read_picture", "prepare", "steps_of"):
+    for name in ("prepare", "steps_of"):
         monkeypatch.setattr(painting, name, work)
     assert "no folder" in refused([*PAIR, "-o", "nowhere/out.png"], capsys)
 

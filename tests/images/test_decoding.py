@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 
@@ -14,6 +16,7 @@ from PIL import Image, ImageCms, ImageFile, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from styletut.images import ImageError, load_image
+from styletut.images.decoding import shape_of_jpeg
 from styletut.images.picture import MAX_PIXELS
 
 
@@ -306,6 +309,143 @@ def test_a_large_jpeg_is_decoded_at_a_reduced_scale(monkeypatch):
     data = encoded(photo(1600, 800), "JPEG")
     assert load_image(data, size=150).shape == (1, 3, 75, 150)
     assert seen[-1] == (400, 200)  # A quarter; an eighth is below 2 x 150.
+
+
+# Larger than what is decoded
+
+HUGE = 9600, 9400  # a little more than MAX_PIXELS
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_huge_jpeg_is_read_reduced(mode, progressive):
+    color = 90 if mode == "L" else (90, 120, 200, 0)[: len(mode)]
+    picture = Image.new(mode, HUGE, color)
+    data = encoded(picture, "JPEG", progressive=progressive)
+    small = picture.reduce(100).convert("RGB")
+    image = load_image(data, size=96)
+    assert image.shape == (1, 3, 94, 96)
+    levels_off = np.abs(levels(image).astype(int) - np.array(small)[0, 0])
+    assert levels_off.max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("size", "decoded"),
+    [(100, 1200), (601, 2400), (2000, 4800), (4800, 4800)],
+)
+def test_a_huge_jpeg_is_reduced_no_more_than_the_size_bears(
+    size, decoded, monkeypatch
+):
+    seen = []
+
+    def load(self):
+        seen.append(max(self.size))
+        raise OSError("that is all there is to see")
+
+    monkeypatch.setattr("PIL.JpegImagePlugin.JpegImageFile.load", load)
+    data = encoded(Image.new("L", HUGE), "JPEG")
+    with pytest.raises(ImageError, match="all there is"):
+        load_image(data, size=size)
+    assert seen == [decoded]
+
+
+@pytest.mark.parametrize("size", [None, 4801, 9000])
+def test_a_huge_jpeg_is_refused_with_the_size_that_can_be_had(size):
+    data = encoded(Image.new("L", HUGE), "JPEG")
+    with pytest.raises(ImageError, match=r"90\.2 million.*at most 4800"):
+        load_image(data, size=size)
+
+
+def test_other_formats_of_that_size_are_refused_with_the_remedy():
+    with pytest.raises(ImageError, match=r"90\.2 .*smaller in an image pro"):
+        load_image(png(*HUGE, 8, 2, []), size=100)
+
+
+def of_size(data, width, height):
+    """A JPEG whose header tells another size."""
+    place = data.index(b"\xff\xc0") if b"\xff\xc0" in data else -1
+    place = data.index(b"\xff\xc2") if place < 0 else place
+    told = struct.pack(">HH", height, width)
+    return data[: place + 5] + told + data[place + 9 :]
+
+
+@pytest.mark.parametrize(
+    ("sides", "mode", "progressive", "message"),
+    [
+        ((65000, 65000), "L", False, r"4225\.0 million .*357\.9"),
+        ((16000, 14000), "CMYK", True, r"1\.8 GB .*plain JPEG"),
+        ((60000, 2000), "RGB", False, "ratio of 30"),
+    ],
+)
+def test_a_bomb_of_a_jpeg_is_refused_by_its_header(
+    sides, mode, progressive, message, monkeypatch
+):
+    data = encoded(Image.new(mode, (8, 8)), "JPEG", progressive=progressive)
+    monkeypatch.setattr(
+        ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded")
+    )
+    with pytest.raises(ImageError, match=message):
+        load_image(of_size(data, *sides), size=100)
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 3, 6, 8])
+def test_sides_that_are_no_whole_blocks_lose_nothing(orientation):
+    """The last column of an eighth stands for 5 pixels, not for 8."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    width, height = 4101, 4099
+    x = np.linspace(0, 255, width)
+    rows = np.broadcast_to(x.astype(np.uint8), (height, width))
+    data = encoded(Image.fromarray(rows), "JPEG", quality=95, exif=exif)
+    image = load_image(data, size=64)
+    whole = Image.fromarray(rows).resize((64, 64), Image.Resampling.LANCZOS)
+    whole.getexif()[0x0112] = orientation
+    right = np.asarray(ImageOps.exif_transpose(whole)).astype(int)
+    assert np.abs(levels(image)[..., 0].astype(int) - right).max() <= 1
+
+
+PEAK = """
+import io, re, sys
+from pathlib import Path
+from PIL import Image
+from styletut.images import load_image
+from styletut.images.loading import unread
+
+def peak():
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) * 1024
+
+load_image(Image.new("RGB", (64, 64)), 32)
+data = Path(sys.argv[1]).read_bytes()
+before = peak()
+picture = unread(data, "a picture").for_size(64)
+print(picture.shape[3], peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_photo_is_read_in_the_memory_of_what_is_needed(tmp_path):
+    path = tmp_path / "photo.jpg"
+    Image.new("RGB", (8000, 6000), (90, 120, 200)).save(path, quality=40)
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    width, taken = map(int, done.stdout.split())
+    assert width == 64
+    assert taken < 40e6  # whole it is 576 MB
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_shape_is_read_from_the_header(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(photo(), "JPEG", exif=exif)
+    shape = shape_of_jpeg(io.BytesIO(data), "the data")
+    assert shape == tuple(load_image(data).shape[2:])
+    assert shape_of_jpeg(io.BytesIO(encoded(photo())), "the data") is None
 
 
 # Broken ones

@@ -13,7 +13,8 @@ import torch
 from PIL import Image, ImageFile
 
 from styletut import images
-from styletut.images import ImageError, load_image
+from styletut.images import ImageError, load_image, sample
+from styletut.images.loading import picture_from, unread
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX files")
 
@@ -128,6 +129,38 @@ def test_a_bad_size_is_refused(photo, size):
 def test_a_size_beyond_the_limit_is_refused(photo):
     with pytest.raises(ImageError, match=r"100000 has 10000.0 million"):
         load_image(photo, size=100_000)
+
+
+# Shape first, pixels later
+
+
+def test_what_is_unread_has_its_shape_and_reads_what_load_image_reads(photo):
+    whole = load_image(photo)
+    jpeg = photo.with_suffix(".jpg")
+    Image.open(photo).save(jpeg)
+    with Image.open(photo) as picture:
+        for source in (
+            *(photo, str(photo), photo.read_bytes(), jpeg, str(jpeg)),
+            *(picture, np.asarray(picture), io.BytesIO(jpeg.read_bytes())),
+        ):
+            opened = unread(source, "a picture")
+            assert opened.shape == (6, 8)
+            if hasattr(source, "seek"):
+                source.seek(0)
+            right = load_image(source)
+            assert torch.equal(opened.read(None), right)
+            assert torch.equal(opened.for_size(3), right)  # 8 < 4 x 3
+    for source in (photo, jpeg):
+        few = unread(source, "a picture").for_size(2)
+        assert torch.equal(few, load_image(source, 2))
+    assert torch.equal(picture_from(str(photo), "a picture"), whole)
+
+
+def test_what_is_a_tensor_or_a_sample_stays_whole():
+    tensor = torch.rand(1, 3, 40, 60)
+    assert unread(tensor, "a picture").for_size(2) is tensor
+    whole = unread("chelsea", "a picture").for_size(16)
+    assert torch.equal(whole, sample("chelsea"))
 
 
 # What is missing or no file
