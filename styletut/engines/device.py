@@ -5,10 +5,15 @@ what a precision below float32 saves lies in the convolutions, which take
 nearly all of the time.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import torch
+from torch.nn import functional
+
+from styletut.images.picture import resize_to
 
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
 """Names of precisions.
@@ -23,27 +28,93 @@ PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
 """
 
 
-def find_device(device: str | torch.device = "auto") -> torch.device:
+def find_device(
+    device: str | torch.device = "auto", dtype: torch.dtype = torch.float32
+) -> torch.device:
     """Return the device of that name; "auto" is CUDA, else MPS, else CPU.
 
+    A device can be used if it does what a run does: pictures of the dtype
+    are resized, convolved, pooled, multiplied, differentiated and
+    transformed there.
+
+    Args:
+        device: a name of torch's, or "auto".
+        dtype: of the pictures.
+
     Raises:
-        ValueError: if torch does not know it or it is not there.
+        ValueError: if torch does not know it, it is not there or something
+            that a run does fails on it.
+
+    Warns:
+        UserWarning: if "auto" passes over a device on which that fails.
     """
     if str(device) == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        mps = torch.backends.mps.is_available()
-        return torch.device("mps" if mps else "cpu")
+        return _best_device(dtype)
     try:
         found = torch.device(device)
-        torch.zeros(1, device=found).item()
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0].split(". ")[0]
+        reason = _failure(found, dtype)
+    except RuntimeError as error:
+        reason = _in_short(error)
+    if reason:
         raise ValueError(
             f"the device {str(device)!r} cannot be used here ({reason}); "
             "'auto' takes the best there is, 'cpu' is always there"
-        ) from None
+        )
     return found
+
+
+def _best_device(dtype: torch.dtype) -> torch.device:
+    """Return the first device that can be used, and say which cannot."""
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    for name in (name for name, is_there in there.items() if is_there):
+        device = torch.device(name)
+        reason = _failure(device, dtype)
+        if not reason:
+            return device
+        warnings.warn(
+            f"the device {name!r} is not taken, for a run would fail on it "
+            f"({reason}); a newer torch may have what is missing",
+            stacklevel=3,
+        )
+    return torch.device("cpu")
+
+
+@lru_cache(maxsize=16)
+def _failure(device: torch.device, dtype: torch.dtype) -> str:
+    """Return why a run fails on a device, "" if it does not."""
+    try:
+        _try_out(device, dtype)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        return _in_short(error)
+    return ""
+
+
+def _try_out(device: torch.device, dtype: torch.dtype) -> None:
+    """Do on a tiny picture what a run does, and read a number of it."""
+    with torch.inference_mode(False), torch.enable_grad():
+        kernels = torch.ones(4, 3, 3, 3, dtype=dtype, device=device)
+        picture = torch.full((1, 3, 12, 12), 0.5, dtype=dtype, device=device)
+        x = resize_to(picture, 8, 8).requires_grad_()
+        pixels = (
+            (255 * x).flip(1).contiguous(memory_format=torch.channels_last)
+        )
+        F = functional.relu(functional.conv2d(pixels, kernels, padding=1))
+        F = functional.max_pool2d(F, 2) + functional.avg_pool2d(F, 2)
+        rows = F[0].flatten(1)
+        (g,) = torch.autograd.grad((rows @ rows.T).square().sum(), x)
+    spectrum = torch.fft.rfft2(g[0], norm="ortho")
+    energy = torch.view_as_real(spectrum).square().sum()
+    back = torch.fft.irfft2(spectrum, s=g.shape[-2:], norm="ortho")
+    (torch.dot(back.flatten(), g.flatten()) + energy).item()
+
+
+def _in_short(error: Exception) -> str:
+    """Return the first sentence of an error."""
+    text = str(error) or type(error).__name__
+    return text.splitlines()[0].split(". ")[0]
 
 
 def check_precision(precision: str) -> None:

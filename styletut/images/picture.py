@@ -183,13 +183,24 @@ def resize_to(image: Tensor, height: int, width: int) -> Tensor:
 
     Returns:
         A tensor (1, 3, height, width) of the same dtype and device, clamped
-        to [0, 1] since a cubic overshoots at edges.
+        to [0, 1] since a cubic overshoots at edges. A device for which torch
+        lacks this interpolation, as for Apple's before 2.8, leaves it to the
+        CPU.
 
     Raises:
         ImageError: `image` has another form, or a side is less than 1.
     """
     check_picture(image)
     shape = (check_size(height), check_size(width))
+    try:
+        return _bicubic(image, shape)
+    except NotImplementedError:
+        if image.device.type == "cpu":
+            raise
+        return _bicubic(image.cpu(), shape).to(image.device)
+
+
+def _bicubic(image: Tensor, shape: tuple[int, int]) -> Tensor:
     scaled = functional.interpolate(
         image, shape, mode="bicubic", antialias=True, align_corners=False
     )

@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from styletut.engines import device as devices
 from styletut.engines.device import (
     PRECISIONS,
     arithmetic,
+    find_device,
     find_precision,
     maps_dtype,
 )
@@ -84,3 +86,58 @@ def test_an_objective_tells_its_precision(vgg):
     assert Objective(photo, photo, vgg=vgg).precision == "float32"
     with pytest.raises(ValueError, match="tf32"):
         Objective(photo, photo, vgg=vgg, precision="tf32")
+
+
+@pytest.fixture
+def apple(monkeypatch):
+    """A machine with an Apple GPU, and what makes it lack operations."""
+    lacking, original = [], devices._try_out
+
+    def try_out(device, dtype):
+        # there is no such device here, so the CPU stands for it
+        with monkeypatch.context() as patch:
+            for name in lacking if device.type == "mps" else ():
+                patch.setattr(torch.nn.functional, name, missing)
+            original(CPU, dtype)
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(devices, "_try_out", try_out)
+    devices._failure.cache_clear()
+    yield lacking
+    devices._failure.cache_clear()
+
+
+def missing(*arguments, **settings):
+    raise NotImplementedError(
+        "The operator 'aten::some_op' is not currently implemented for the "
+        "MPS device. If you want it, say so.\nAnd more."
+    )
+
+
+def test_auto_takes_a_device_that_does_what_a_run_does(apple):
+    assert find_device() == torch.device("mps")
+
+
+def test_auto_passes_over_a_device_that_lacks_an_operation(apple):
+    apple.append("max_pool2d")
+    with pytest.warns(UserWarning, match=r"'mps' is not taken.*aten::some_op"):
+        assert find_device() == CPU
+    with pytest.raises(ValueError, match=r"'mps' cannot .*aten::some_op"):
+        find_device("mps")
+    assert find_device("cpu") == CPU
+
+
+def test_a_device_is_tried_out_in_the_dtype_of_the_pictures(
+    apple, monkeypatch
+):
+    """Apple's GPUs know no float64, and torch says so in a TypeError."""
+
+    def try_out(device, dtype):
+        if dtype == torch.float64:
+            raise TypeError("MPS doesn't support float64. Use float32.")
+
+    monkeypatch.setattr(devices, "_try_out", try_out)
+    assert find_device("auto", torch.float32) == torch.device("mps")
+    with pytest.warns(UserWarning, match="doesn't support float64"):
+        assert find_device("auto", torch.float64) == CPU

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional
 
 from styletut.images import ImageError, fit, resize, resize_to, to_pil
 
@@ -145,3 +146,46 @@ def test_to_pil_refuses_values_that_are_no_numbers(value):
     image[0, 1, 2] = value
     with pytest.raises(ImageError, match=r"^4 values .* NaN or infinite"):
         to_pil(image)
+
+
+class Elsewhere(torch.Tensor):
+    """A tensor that says it is on another device, to imitate one."""
+
+    @property
+    def device(self):
+        return torch.device("mps")
+
+    def cpu(self):
+        return self.as_subclass(torch.Tensor)
+
+
+def test_what_a_device_lacks_is_computed_on_the_cpu(monkeypatch):
+    image = torch.rand(1, 3, 12, 16, requires_grad=True)
+    interpolate, moved = functional.interpolate, []
+
+    def lacking(x, *arguments, **settings):
+        if x.device.type != "cpu":
+            raise NotImplementedError("not implemented for the MPS device")
+        return interpolate(x, *arguments, **settings)
+
+    def to(self, device):
+        moved.append(device)
+        return self
+
+    right = resize_to(image, 6, 8)
+    monkeypatch.setattr(functional, "interpolate", lacking)
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    came = resize_to(image.as_subclass(Elsewhere), 6, 8)
+    assert moved == [torch.device("mps")]
+    assert type(came) is torch.Tensor and torch.equal(came, right)
+    came.sum().backward()  # gradients go the same way
+    assert image.grad.abs().sum() > 0
+
+
+def test_what_the_cpu_lacks_is_told(monkeypatch):
+    def lacking(*arguments, **settings):
+        raise NotImplementedError("not for Half")
+
+    monkeypatch.setattr(functional, "interpolate", lacking)
+    with pytest.raises(NotImplementedError, match="not for Half"):
+        resize_to(torch.rand(1, 3, 4, 4), 2, 2)
