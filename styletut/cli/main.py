@@ -209,8 +209,10 @@ def _parser() -> argparse.ArgumentParser:
     run(
         "--start",
         metavar="START",
-        help="name of a start (below), or a picture as PHOTO is one "
-        "(default: the convention's)",
+        help="name of a start (below), or a picture to go on from, given as "
+        "PHOTO is and of its ratio of sides: its detail is kept, and without "
+        "--schedule no size below its own is painted but the last (default: "
+        "the convention's)",
     )
     run("--seed", type=int, metavar="N", help="of the noise (default: 0)")
     run(

@@ -20,7 +20,7 @@ from typing_extensions import Unpack
 from styletut.conventions import DEFAULT_CONVENTION, Convention
 from styletut.conventions.network import convention_network
 from styletut.images import ImageError, resize_to
-from styletut.images.loading import picture_from
+from styletut.images.loading import Unread, unread
 from styletut.objective import Objective
 from styletut.objective.checks import Layers, pairs
 from styletut.optimizers.catalogue import goes_on, pairs_kept
@@ -77,8 +77,13 @@ def stylize(
     `stylize(photo, painting, convention="tensorflow_tutorial")` is that
     tutorial's run. In brackets stands what the default convention, styletut,
     has. From one size to the next the *change* made to the content is
-    enlarged and added to the larger content, whose detail stays; from another
-    start the picture itself is enlarged.
+    enlarged and added to the larger content, whose detail stays, and so it
+    is with a picture as start; from another start the picture itself is
+    enlarged. From a picture a run goes on: without a schedule it begins at
+    no size that is smaller than that picture, but for the result's own.
+
+    A picture that is four times as large as it is needed, or more, is read
+    at the size that is needed, if it comes as a file, address or bytes.
 
     An interrupt (Ctrl-C, or the stop button of a notebook) returns the best
     picture so far.
@@ -108,7 +113,8 @@ def stylize(
             [project].
         start: "content", "noise" (uniform), "style" (stretched to the
             content's shape), "grey" (the network's mean color), or a
-            picture as the content is one [content].
+            picture to go on from, given as the content is, of the content's
+            ratio of sides and of any size [content].
         seed: of the noise, a whole number.
         device: "auto", "cpu", "cuda", "mps" or another of torch's names;
             "auto" is the device of `vgg` where that is given.
@@ -236,32 +242,37 @@ def prepare(
     **settings: Unpack[Settings],
 ) -> Run:
     """Read the pictures and settle the run; see `stylize`."""
-    content = picture_from(content, "the content picture")
-    if content.dtype not in (torch.float32, torch.float64):
+    photo = unread(content, "the content picture")
+    dtype = content.dtype if isinstance(content, Tensor) else torch.float32
+    if dtype not in (torch.float32, torch.float64):
         raise ValueError(
-            f"the content picture is {content.dtype}; pictures are painted "
+            f"the content picture is {dtype}; pictures are painted "
             "in float32 or float64"
         )
-    start = settings.get("start")
+    start, begun = settings.get("start"), None
     if start is not None and not (isinstance(start, str) and start in STARTS):
-        settings["start"] = _start_picture(start)
+        begun = _start_picture(start)
+        settings["start"] = _outline(begun, dtype)
     if vgg is not None and settings.get("device", "auto") == "auto":
         settings["device"] = next(vgg.parameters()).device
     styles = [
-        (picture_from(source, "the style picture"), weight)
+        (unread(source, "the style picture"), weight)
         for source, weight in pairs(style)
     ]
     plan = plan_run(
-        _shape(content),
-        [_shape(a) for a, _ in styles],
-        content.dtype,
+        photo.shape,
+        [a.shape for a, _ in styles],
+        dtype,
         **settings,
     )
+    size = max(stage.size for stage in plan.stages)
+    if begun is not None:
+        plan = replace(plan, start=begun.for_size(size))
     vgg = vgg or convention_network(plan.convention, plan.device, plan.layers)
     return Run(
-        content.to(plan.device),
-        [(a.to(plan.device, content.dtype), weight) for a, weight in styles],
-        laid_out(plan, vgg, content.dtype),
+        photo.for_size(size).to(plan.device),
+        _styles_for(plan, styles, dtype),
+        laid_out(plan, vgg, dtype),
         vgg,
     )
 
@@ -304,10 +315,10 @@ def steps_of(run: Run) -> Steps:
             )
         ]
         objective = _objective(photo, styles, stage, run)
-        if x is None:
-            x = _start(photo, styles[0][0], plan)
-        else:
-            x = _enlarged(x, coarser, photo, plan)
+        begun = photo
+        if x is None or plan.keeps_detail:
+            begun = _start(photo, styles[0][0], plan)
+        x = begun if x is None else _enlarged(x, coarser, begun, plan)
         granted += stage.evaluations
         steps = KeptBest(
             run_optimizer(
@@ -332,24 +343,38 @@ def steps_of(run: Run) -> Steps:
         if ending.stopped == "diverged":
             break
         assert steps.best is not None  # a run yields its start
-        x, coarser = steps.best.image, photo
+        x, coarser = steps.best.image, begun
         index += step.index + 1
         seconds += step.seconds
     return replace(ending, evaluations=spent)
 
 
-def _start_picture(source: Any) -> Tensor:
+def _start_picture(source: Any) -> Unread:
     try:
-        return picture_from(source, "the start picture")
+        return unread(source, "the start picture")
     except ImageError as error:
         raise ImageError(
             f"the start can be {', '.join(STARTS)} or a picture: {error}"
         ) from error
 
 
-def _shape(picture: Tensor) -> tuple[int, int]:
-    height, width = picture.shape[2:]
-    return height, width
+def _outline(picture: Unread, dtype: torch.dtype) -> Tensor:
+    """Return a picture that has a size and no numbers, to make a plan by."""
+    return torch.empty(1, 3, *picture.shape, dtype=dtype, device="meta")
+
+
+def _styles_for(
+    plan: Plan, styles: Sequence[tuple[Unread, float]], dtype: torch.dtype
+) -> list[tuple[Tensor, float]]:
+    """Read the style pictures as large as a plan needs them."""
+    sizes = [
+        max(max(stage.style_shapes[n]) for stage in plan.stages)
+        for n in range(len(styles))
+    ]
+    return [
+        (style.for_size(size).to(plan.device, dtype), weight)
+        for (style, weight), size in zip(styles, sizes, strict=True)
+    ]
 
 
 def _objective(
@@ -400,10 +425,18 @@ def _start(photo: Tensor, style: Tensor, plan: Plan) -> Tensor:
     return photo
 
 
-def _enlarged(x: Tensor, coarser: Tensor, photo: Tensor, plan: Plan) -> Tensor:
-    """Carry a picture over to the size of `photo`."""
-    shape = photo.shape[2:]
-    if plan.start != "content":
+def _enlarged(x: Tensor, coarser: Tensor, finer: Tensor, plan: Plan) -> Tensor:
+    """Carry a picture over to the next size.
+
+    Args:
+        x: it.
+        coarser: what the run began with, at its size.
+        finer: the same at the next size, or any picture of that size if no
+            detail is kept.
+        plan: of the run.
+    """
+    shape = finer.shape[2:]
+    if not plan.keeps_detail:
         return resize_to(x, *shape)
     change = resize_to(x, *shape) - resize_to(coarser, *shape)
-    return (photo + change).clamp(0, 1)
+    return (finer + change).clamp(0, 1)

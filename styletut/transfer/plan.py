@@ -24,10 +24,19 @@ from styletut.memory.free import free_memory
 from styletut.objective.checks import Layers, checked_weight, layer_weights
 from styletut.optimizers.catalogue import check_options, pairs_kept
 from styletut.optimizers.variable import check_rule
-from styletut.transfer.sizes import Schedule, Shape, schedule_of, style_shape
+from styletut.transfer.sizes import (
+    Schedule,
+    Shape,
+    same_aspect,
+    schedule_of,
+    style_shape,
+)
 from styletut.vgg import VGG19, check_layers
 
 STARTS = ("content", "noise", "style", "grey")
+
+DETAILED = ("content",)
+"""Those of them whose detail is put back at each size, as a picture's is."""
 
 
 class Settings(TypedDict, total=False):
@@ -108,7 +117,7 @@ class Plan:
         options: its keyword arguments.
         range_rule: as `minimize` takes it.
         pixel_unit: as `minimize` takes it.
-        start: a name out of `STARTS`, or a picture.
+        start: a name out of `STARTS`, or a picture of the content's aspect.
         seed: of the noise.
         device: where the run takes place.
         precision: of the network, out of `engines.device.PRECISIONS`.
@@ -133,6 +142,11 @@ class Plan:
         return tuple((each.size, each.evaluations) for each in self.stages)
 
     @property
+    def keeps_detail(self) -> bool:
+        """Whether the start's own detail is put back at each size."""
+        return isinstance(self.start, Tensor) or self.start in DETAILED
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """All layers that the run looks at."""
         own, chosen = self.convention, self.chosen
@@ -148,7 +162,6 @@ class Plan:
             vgg: the network that the run takes.
         """
         own = self.convention
-        start = self.start if isinstance(self.start, str) else "a picture"
         weights = {
             "alpha": own.alpha,
             "beta": own.beta,
@@ -167,13 +180,20 @@ class Plan:
             "options": _plain(self.options),
             "range_rule": self.range_rule,
             "pixel_unit": _plain(self.pixel_unit),
-            "start": start,
+            **self._start_text(),
             "seed": str(self.seed),
             "device": self.device.type,
             "precision": self.precision,
             "styletut": __version__,
             "torch": torch.__version__,
         }
+
+    def _start_text(self) -> dict[str, str]:
+        if isinstance(self.start, str):
+            return {"start": self.start}
+        height, width = self.start.shape[2:]
+        detail = f"kept, of {width} x {height} pixels"
+        return {"start": "a picture", "start_detail": detail}
 
 
 def plan_run(
@@ -198,12 +218,16 @@ def plan_run(
     given: Settings = {**DEFAULTS, **settings}
     own = get_convention(given["convention"])
     check_runnable(own)
+    start = _checked_start(
+        own.start if given["start"] is None else given["start"], content
+    )
     schedule = schedule_of(
         own,
         content,
         given["size"],
         given["evaluations"],
         given["schedule"],
+        shape_of(start) if isinstance(start, Tensor) else None,
     )
     optimizer, options = given["optimizer"], given["options"]
     if optimizer is None:
@@ -216,7 +240,7 @@ def plan_run(
     if range_rule is None:
         range_rule = own.range_rule
     check_rule(range_rule)
-    device = find_device(given["device"])
+    device = find_device(given["device"], dtype)
     style_size = given["style_size"]
     scale = (
         None
@@ -232,9 +256,7 @@ def plan_run(
         options=options,
         range_rule=range_rule,
         pixel_unit=own.pixel_unit,
-        start=_checked_start(
-            own.start if given["start"] is None else given["start"]
-        ),
+        start=start,
         seed=_checked_seed(given["seed"]),
         device=device,
         precision=find_precision(given["precision"], device, dtype),
@@ -326,14 +348,31 @@ def _kept(layers: Layers) -> Layers:
     return tuple(layers) if keep else layers
 
 
-def _checked_start(start: Any) -> str | Tensor:
-    if isinstance(start, Tensor) or (
-        isinstance(start, str) and start in STARTS
-    ):
+def shape_of(picture: Tensor) -> Shape:
+    """Return height and width of a picture (1, 3, H, W)."""
+    height, width = picture.shape[2:]
+    return height, width
+
+
+def _checked_start(start: Any, content: Shape) -> str | Tensor:
+    if isinstance(start, Tensor):
+        _check_aspect(shape_of(start), content)
+        return start
+    if isinstance(start, str) and start in STARTS:
         return start
     raise ValueError(
         f"the start is {start!r}; it can be {', '.join(STARTS)} or a picture"
     )
+
+
+def _check_aspect(start: Shape, content: Shape) -> None:
+    if not same_aspect(start, content):
+        (h, w), (height, width) = start, content
+        raise ValueError(
+            f"the start picture is {w} x {h} pixels and the content picture "
+            f"{width} x {height}; they must have one ratio of sides, for it "
+            "would be stretched: crop one of them"
+        )
 
 
 def _checked_seed(seed: int) -> int:

@@ -25,6 +25,7 @@ def schedule_of(
     size: int | None = None,
     evaluations: int | None = None,
     schedule: Sequence[tuple[int, int]] | None = None,
+    start: Shape | None = None,
 ) -> Schedule:
     """Return sizes with their evaluations, coarse to fine.
 
@@ -34,6 +35,8 @@ def schedule_of(
         size: longer side of the result in pixels.
         evaluations: in all.
         schedule: sizes and evaluations, in place of both.
+        start: of a picture to go on from: without a schedule no size that
+            is smaller takes its detail away, but for the last.
 
     Raises:
         ValueError: for impossible numbers, or a schedule beside others.
@@ -47,11 +50,19 @@ def schedule_of(
         return _checked(schedule)
     side = _own_size(convention, shape) if size is None else size
     budget = convention.evaluations if evaluations is None else evaluations
-    return _checked(
-        split_evaluations(
-            check_size(side), budget, _coarsest(convention, shape)
-        )
-    )
+    coarsest = _coarsest(convention, shape)
+    if coarsest is not None and start is not None:
+        coarsest = max(coarsest, *start)
+    return _checked(split_evaluations(check_size(side), budget, coarsest))
+
+
+def same_aspect(one: Shape, other: Shape) -> bool:
+    """Return whether two pictures can be one at two sizes.
+
+    Each shorter side may be off by the half pixel to which `fit` rounds.
+    """
+    (h, w), (height, width) = one, other
+    return 2 * abs(h * width - w * height) <= max(one) + max(other)
 
 
 def split_evaluations(

@@ -15,7 +15,14 @@ from torch import Tensor
 
 from styletut import transfer
 from styletut.conventions import CONVENTIONS
-from styletut.images import ImageError, resize, sample, save_image
+from styletut.images import (
+    ImageError,
+    load_image,
+    resize,
+    resize_to,
+    sample,
+    save_image,
+)
 from styletut.memory.fitting import Layout, TooLargeError
 from styletut.objective import Objective, Terms
 from styletut.transfer import (
@@ -163,14 +170,18 @@ def test_starts(vgg, photo, painting, start):
         assert (image.mean((2, 3)) - painting.mean((2, 3))).abs().max() < 0.05
 
 
-def test_any_picture_can_be_the_start(vgg, photo, painting):
-    picture = torch.rand(1, 3, 30, 60)
-    step = next(
+def test_any_picture_of_its_aspect_can_be_the_start(vgg, photo, painting):
+    picture = torch.rand(1, 3, 64, 96)
+    settings = {"vgg": vgg, "size": 48, "evaluations": 1}
+    step = next(stylize_steps(photo, painting, start=picture, **settings))
+    torch.testing.assert_close(step.image, resize(picture, 48))
+    with pytest.raises(
+        ValueError,
+        match=r"start picture is 60 x 30 .* content picture 48 x 32.*crop",
+    ):
         stylize_steps(
-            photo, painting, vgg=vgg, size=48, evaluations=1, start=picture
+            photo, painting, start=torch.rand(1, 3, 30, 60), **settings
         )
-    )
-    assert step.image.shape == photo.shape
     with pytest.raises(ValueError, match="start picture is a tensor of shape"):
         stylize(
             photo,
@@ -180,6 +191,55 @@ def test_any_picture_can_be_the_start(vgg, photo, painting):
             evaluations=1,
             start=torch.rand(30, 60),
         )
+
+
+def test_a_run_goes_on_from_a_result(vgg, photo, painting):
+    """It begins with the loss that it has, and never rises."""
+    first = stylize(photo, painting, vgg=vgg, schedule=[(24, 6), (48, 9)])
+    reached = min(float(r.terms.total) for r in first.history if r.size == 48)
+    for settings in (
+        {"size": 48, "evaluations": 6},
+        {"evaluations": 6},
+        {"schedule": [(48, 6)]},
+    ):
+        again = stylize(
+            photo, painting, vgg=vgg, start=first.image, **settings
+        )
+        totals = [float(r.terms.total) for r in again.history]
+        assert totals[0] == pytest.approx(reached, rel=1e-5)
+        assert totals == sorted(totals, reverse=True)
+        assert again.settings["sizes"] == "48"
+        assert again.settings["start"] == "a picture"
+        assert again.settings["start_detail"] == "kept, of 48 x 32 pixels"
+    assert "start_detail" not in first.settings
+
+
+def test_a_starts_detail_survives_coarse_work(vgg, photo, painting):
+    """A schedule may begin coarse: it is the change that is carried over."""
+    generator = torch.Generator().manual_seed(5)
+    start = torch.rand(1, 3, 32, 48, generator=generator)
+    *_, last = stylize_steps(
+        photo, painting, vgg=vgg, start=start, schedule=[(24, 1), (48, 1)]
+    )
+    torch.testing.assert_close(last.image, start)
+
+
+def test_pictures_are_read_as_large_as_they_are_needed(vgg, tmp_path):
+    paths = [tmp_path / f"{name}.jpg" for name in ("photo", "style")]
+    for path, name in zip(paths, ("chelsea", "night"), strict=True):
+        picture = resize_to(sample(name), 320, 480)
+        save_image(picture, path)
+    settings = {"vgg": vgg, "evaluations": 1, "device": "cpu"}
+    prepare = coarse_to_fine.prepare
+    small = prepare(*paths, size=64, style_size=96, start=paths[0], **settings)
+    assert torch.equal(small.content, load_image(paths[0], 64))
+    assert torch.equal(small.styles[0][0], load_image(paths[1], 96))
+    assert torch.equal(small.plan.start, small.content)
+    whole = prepare(*paths, size=121, start=paths[0], **settings)
+    assert torch.equal(whole.content, load_image(paths[0]))
+    assert whole.plan.stages[-1].shape == (81, 121)
+    own = prepare(*paths, **settings)  # its size is the photo's own
+    assert own.plan.schedule == ((480, 1),)
 
 
 def test_the_seed_is_the_noises(vgg, photo, painting):
@@ -410,7 +470,7 @@ def test_pictures_may_be_named_as_on_the_command_line(vgg, tmp_path):
     came = stylize("chelsea", "night", **settings)
     assert torch.equal(came.image, right.image)
     path = tmp_path / "start.png"
-    save_image(torch.full((1, 3, 24, 32), 0.4), path)
+    save_image(torch.full((1, 3, 21, 32), 0.4), path)
     for start in (path, str(path)):
         begun = stylize("chelsea", "night", start=start, **settings)
         assert float(begun.image.std()) < 0.2
@@ -491,7 +551,7 @@ def test_narrow_pictures_begin_at_a_size_that_the_layers_bear(vgg, painting):
 
 
 def test_a_start_is_read_like_any_picture(vgg, photo, painting, tmp_path):
-    save_image(painting, tmp_path / "start.png")
+    save_image(resize_to(painting, 64, 96), tmp_path / "start.png")
     step = next(
         stylize_steps(
             photo, painting, vgg=vgg, size=48, start=tmp_path / "start.png"

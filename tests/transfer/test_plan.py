@@ -10,8 +10,14 @@ from hypothesis import strategies as st
 
 from styletut.conventions import CONVENTIONS
 from styletut.engines.device import find_device
+from styletut.images import fit
 from styletut.transfer.plan import plan_run
-from styletut.transfer.sizes import COARSE, split_evaluations, style_shape
+from styletut.transfer.sizes import (
+    COARSE,
+    same_aspect,
+    split_evaluations,
+    style_shape,
+)
 
 PHOTO = 300, 400
 PAINTING = 800, 400
@@ -116,6 +122,48 @@ def test_a_plan_in_words(vgg):
     assert text["precision"] == "float32"
     start = torch.zeros(1, 3, 300, 400)
     assert planned(start=start).text(vgg)["start"] == "a picture"
+
+
+@pytest.mark.parametrize(
+    ("start", "sizes"),
+    [
+        ((300, 400), [400]),  # nothing is lost by going on where it is
+        ((600, 800), [400]),
+        ((150, 200), [200, 400]),
+        ((146, 195), [200, 400]),
+        ((225, 300), [400]),
+        ((30, 40), [200, 400]),
+    ],
+)
+def test_from_a_picture_no_size_takes_its_detail_away(start, sizes):
+    picture = torch.empty(1, 3, *start, device="meta")
+    plan = planned(start=picture, size=400, evaluations=90)
+    assert [size for size, _ in plan.schedule] == sizes
+    assert sum(n for _, n in plan.schedule) == 90
+    chosen = planned(start=picture, schedule=[(100, 1), (400, 1)])
+    assert [size for size, _ in chosen.schedule] == [100, 400]
+
+
+@given(
+    st.integers(40, 900),
+    st.integers(40, 900),
+    st.integers(20, 900),
+    st.integers(20, 900),
+)
+def test_one_picture_at_two_sizes_has_one_aspect(height, width, one, other):
+    shapes = [fit(height, width, size) for size in (one, other)]
+    assert same_aspect(*shapes) and same_aspect(*reversed(shapes))
+    h, w = shapes[0]
+    assert same_aspect((h, w), (w, h)) == (abs(h - w) <= 1)
+    assert not same_aspect((h, w), (h + 2, w)) or max(h, w) < h + 2
+
+
+@pytest.mark.parametrize("start", [(400, 300), (300, 404), (10, 10)])
+def test_a_start_of_another_aspect_is_refused(start):
+    picture = torch.empty(1, 3, *start, device="meta")
+    size = f"{start[1]} x {start[0]}"
+    with pytest.raises(ValueError, match=f"{size} pixels .* 400 x 300"):
+        planned(start=picture)
 
 
 @pytest.mark.parametrize(
