@@ -27,6 +27,10 @@ STALE := $(shell test -x $(IN_VENV) && \
 NO_DESKTOP := $(shell test "$$(uname)" = Darwin || \
 	test -n "$$DISPLAY$$WAYLAND_DISPLAY" || echo --no-browser)
 AS_ROOT := $(shell test "$$(id -u)" != 0 || echo --allow-root)
+# How long threads wait is read when torch is loaded, so a kernel is told
+# before it begins: as in styletut/cores/waiting.py, if you have not said it.
+WAITING := $(shell test -n "$$OMP_WAIT_POLICY$$GOMP_SPINCOUNT$$KMP_BLOCKTIME" \
+	|| echo GOMP_SPINCOUNT=1000)
 # No question about news, and no look for updates, at each start.
 QUIET = --LabApp.news_url=None \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
@@ -54,7 +58,7 @@ help: ## show this list
 		{ printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 lab: $(INSTALLED) ## open JupyterLab at the first notebook
-	$(IN_VENV) -m jupyterlab --ServerApp.root_dir=. $(QUIET) \
+	$(WAITING) $(IN_VENV) -m jupyterlab --ServerApp.root_dir=. $(QUIET) \
 		--LabApp.default_url=/lab/tree/$(FIRST) \
 		$(NO_DESKTOP) $(AS_ROOT) $(LAB_FLAGS)
 

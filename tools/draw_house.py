@@ -27,7 +27,7 @@ GROUPS = {
     ),
     "machinery": (
         "#e6e6e6",
-        ["engines", "kernels", "memory", "sweeps", "cli"],
+        ["engines", "kernels", "memory", "cores", "sweeps", "cli"],
     ),
 }
 

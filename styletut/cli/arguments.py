@@ -108,8 +108,11 @@ def _name(source: str, names: Collection[str]) -> str:
 
 
 def read_settings(options: Mapping[str, Any]) -> Settings:
-    """Turn what was typed into settings of a run."""
-    settings = dict(options)
+    """Turn what was typed into settings of a run.
+
+    How many threads there are to be is none of it: torch was told already.
+    """
+    settings = {k: v for k, v in options.items() if k != "threads"}
     for name in ("content_layers", "style_layers"):
         if name in settings:
             settings[name] = parse_layers(settings[name])

@@ -3,6 +3,7 @@
 Nothing is imported from the package before it is known that torch is here.
 """
 
+import os
 import platform
 import shlex
 import sys
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from styletut import __version__
+from styletut.cores.allowed import allowed
+from styletut.cores.threads import said_by_user, set_threads
+from styletut.cores.waiting import Waiting
 from styletut.memory.free import free_memory
 
 GIB = 2**30
@@ -58,15 +62,19 @@ class Finding(NamedTuple):
     fatal: bool = False
 
 
-def examine() -> int:
+def examine(waiting: Waiting, threads: int | None = None) -> int:
     """Print what is here and what is missing.
+
+    Args:
+        waiting: how threads wait here.
+        threads: that are asked for by --threads; None if they are not.
 
     Returns:
         0 if a picture can be made here, else 1.
     """
-    findings = [*_system(), *_packages()]
+    findings = [*_system(), *_cores(waiting, threads), *_packages()]
     if not any(each.fatal for each in findings):
-        findings += [*_torch(), *_weights(), *_samples()]
+        findings += [*_torch(threads), *_weights(), *_samples()]
     for each in findings:
         print(f"{each.what:<20}{each.found}")
         if each.remedy:
@@ -86,6 +94,26 @@ def _system() -> Iterator[Finding]:
     yield Finding("free memory", _gib(free_memory()))
 
 
+def _cores(waiting: Waiting, threads: int | None) -> Iterator[Finding]:
+    """How many cores may be used, the threads on them, and how they wait."""
+    cores = allowed()
+    yield Finding("cores to use", f"{cores.number}, {cores.reason}")
+    if threads is not None:
+        found = f"{threads}, by --threads"
+    elif name := said_by_user():
+        found = f"{name}={os.environ[name]}, which you have set"
+    else:
+        found = f"{cores.number}, one for each of these cores"
+    yield Finding("threads", found)
+    if not waiting.setting:
+        found = "as torch has it, which was loaded before it could be set"
+    elif waiting.ours:
+        found = f"{waiting.setting}, set by styletut for GNU's OpenMP"
+    else:
+        found = f"{waiting.setting}, which you have set"
+    yield Finding("waiting threads", found)
+
+
 def _packages() -> Iterator[Finding]:
     for group in (NEEDED, OPTIONAL):
         for package in group:
@@ -103,8 +131,8 @@ def _package(package: Package, fatal: bool) -> Finding:
         return Finding(name, "here, of unknown version")
 
 
-def _torch() -> Iterator[Finding]:
-    """Devices, and whether torch can be imported at all."""
+def _torch(threads: int | None) -> Iterator[Finding]:
+    """Devices, threads, and whether torch can be imported at all."""
     try:
         import torch
 
@@ -116,8 +144,10 @@ def _torch() -> Iterator[Finding]:
         return
     yield Finding("import torch", f"works: {torch.__version__}")
     capability = torch.backends.cpu.get_cpu_capability()
-    threads = torch.get_num_threads()
-    yield Finding("cpu", f"{capability}, {threads} threads in use")
+    set_threads(threads)
+    number = torch.get_num_threads()
+    in_use = f"{number} thread{'s' * (number > 1)} in use"
+    yield Finding("cpu", f"{capability}, {in_use}")
     if torch.cuda.is_available():
         free, whole = torch.cuda.mem_get_info()
         name = torch.cuda.get_device_name()

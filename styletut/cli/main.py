@@ -12,6 +12,8 @@ from textwrap import fill
 from typing import Any, NoReturn
 
 from styletut import __version__
+from styletut.cores.threads import check_threads, set_threads
+from styletut.cores.waiting import choose_waiting
 
 DESCRIPTION = """\
 Paint a photo in the style of a picture (Gatys, Ecker, Bethge). PHOTO and
@@ -45,13 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parse(arguments)
     doctor, samples = given.pop("doctor", False), given.pop("samples", False)
     tune = given.pop("tune", False)
+    waiting = choose_waiting()
     try:  # torch takes a second to load, and may be missing or broken
         if doctor:
             from styletut.cli.doctor import examine
 
-            return examine()
+            return examine(waiting, given.get("threads"))
         if samples:
             return _list_samples()
+        set_threads(given.get("threads"))
         if tune:
             from styletut.cli.tuning import tune as measure
 
@@ -221,6 +225,13 @@ def _parser() -> argparse.ArgumentParser:
         help="auto, cpu, cuda, mps or another of torch's (default: auto)",
     )
     run(
+        "--threads",
+        type=_threads,
+        metavar="N",
+        help="of the CPU; fewer leave cores to other programs (default: one "
+        "for each core that this process may use, or OMP_NUM_THREADS)",
+    )
+    run(
         "--precision",
         metavar="NAME",
         help="of the network: auto, float32, tf32 or bfloat16; auto changes "
@@ -242,6 +253,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     about("--version", action="version", version=f"styletut {__version__}")
     return parser
+
+
+def _threads(text: str) -> int:
+    """Read what was typed for --threads."""
+    try:
+        threads = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no whole number; write it as in --threads 2"
+        ) from None
+    try:
+        check_threads(threads)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return threads
 
 
 def _list_samples() -> int:

@@ -55,7 +55,8 @@ def paint(
         style: the same.
         output: where to; None for a new file in the current folder.
         options: settings of a run as they were typed: layers as
-            text, the start as a name, path or URL.
+            text, the start as a name, path or URL; and `threads`, which
+            torch has been told, for the command that repeats the run.
 
     Returns:
         The exit status: 0 for a picture, 1 for a run that broke off (its

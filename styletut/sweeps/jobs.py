@@ -22,6 +22,7 @@ from torch import Tensor
 from styletut import __version__
 from styletut.conventions import Convention
 from styletut.conventions.network import weights_at_hand
+from styletut.cores.threads import lower_threads
 from styletut.engines.device import check_precision, find_device
 from styletut.images.picture import check_picture, resize_to
 from styletut.transfer.coarse_to_fine import prepare, result_of
@@ -393,6 +394,7 @@ def spelled(function: Any) -> str:
 @contextmanager
 def _threads(threads: int | None) -> Iterator[None]:
     """Let torch compute with so many threads for a while."""
+    lower_threads()
     before = torch.get_num_threads()
     torch.set_num_threads(threads or before)
     try:

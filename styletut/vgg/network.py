@@ -18,6 +18,7 @@ from torch.nn import functional
 from torch.nn.modules import module as torch_modules
 from torch.utils.checkpoint import checkpoint as recomputing
 
+from styletut.cores.threads import lower_threads
 from styletut.kernels.convolution import Convolution, TorchConvolution
 from styletut.kernels.frozen import FrozenConvolution
 from styletut.vgg.layers import (
@@ -98,6 +99,7 @@ class VGG19(nn.Module):
         deepest: str = LAYERS[-1],
     ) -> None:
         super().__init__()
+        lower_threads()  # before anything is computed by a network
         if pooling not in POOLINGS:
             raise ValueError(
                 f"pooling is {pooling!r}; it can be 'max' or 'average'"

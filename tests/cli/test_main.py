@@ -621,7 +621,7 @@ def test_doctor_finds_this_machine_able(capsys):
         rf"styletut +{re.escape(styletut.__version__)}",
         rf"import torch +works: {re.escape(torch.__version__)}",
         r"free memory +[\d.]+ GiB|free memory +unknown",
-        r"cpu +\w+, \d+ threads in use",
+        r"cpu +\w+, \d+ threads? in use",
         r"--device auto +takes (cpu|cuda|mps)",
         r"Oxford's weights +.*SHA-256 c34748d2\.\.\. is right",
         rf"sample pictures +{len(SAMPLES)} of {len(SAMPLES)}",

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from styletut.cores.waiting import CHOSEN, VARIABLES
+
 ROOT = Path(__file__).resolve().parents[2]
 STAMP = ".venv/.installed"
 WIDGETS = "share/jupyter/labextensions/@jupyter-widgets"
@@ -383,6 +385,21 @@ def test_lab_prints_the_address_where_there_is_no_desktop(monkeypatch):
 def test_lab_allows_root_only_to_root():
     allowed = "--allow-root" in make(ROOT, "-n", "lab").stdout
     assert allowed == (os.geteuid() == 0)
+
+
+def test_lab_tells_its_kernels_how_threads_wait(monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    chosen = "=".join(CHOSEN)
+    assert f"{chosen} .venv/bin/python -m jupyterlab" in lab_command()
+    for name in VARIABLES:
+        with monkeypatch.context() as said:
+            said.setenv(name, "7")
+            assert CHOSEN[0] not in lab_command()
+
+
+def lab_command():
+    return make(ROOT, "-n", "lab").stdout
 
 
 def test_tests_run_notebooks_strictly():

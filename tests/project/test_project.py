@@ -33,6 +33,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # above it in this list, and so do the modules inside a wing.
 HOUSE = {
     "profiles": [],
+    "cores": ["quota", "allowed", "threads", "waiting"],
     "images": [
         "picture",
         "decoding",
