@@ -13,7 +13,7 @@ Measured is, in each policy of `POLICIES`,
 
 The three of a row are measured one after another in one go, and policies take
 turns, so their ratios hold on a machine whose speed changes. What has not
-come after a limit of seconds is broken off, and stands as "> 60". Every row
+come after a limit of seconds is broken off, and stands as "> 120". Every row
 is stored in company.csv as it is made; started again, the benchmark goes on
 where it was. Run it on a quiet Linux machine.
 """
@@ -186,14 +186,14 @@ def environment(run: Row) -> dict[str, str]:
 def evaluations(run: Row, pictures: Inputs) -> dict[str, str]:
     """Measure an evaluation alone, beside a busy core, and three at once."""
     limit = int(run["limit"])
-    order = json.dumps([int(run["evaluations"]), limit / 2])
+    order = json.dumps([int(run["evaluations"]), limit / 4])
     found = {}
     with ExitStack() as stack:
         workers = [Worker(pictures, environment(run)) for _ in range(AT_ONCE)]
         for each in workers:
             stack.enter_context(ending(each.process))
         for each in workers:
-            if not each.answer(10 * limit):
+            if not each.answer(3 * limit):
                 sys.exit("a worker does not come to its first evaluation")
         found["alone"] = _timed(workers[:1], order, limit)
         with busy_core():
@@ -266,6 +266,8 @@ MEASURE = dict(zip(WHAT, (evaluations, command_lines), strict=True))
 
 def planned(arguments: argparse.Namespace) -> list[dict[str, str]]:
     """Return all runs in their order: policies take turns."""
+    every, first = arguments.policies, arguments.policies[:1]
+    evaluation, line = WHAT
     return [
         {
             "program": "styletut",
@@ -273,15 +275,17 @@ def planned(arguments: argparse.Namespace) -> list[dict[str, str]]:
             "policy": policy,
             "pixels": str(size),
             "threads": str(arguments.threads),
-            "evaluations": str(arguments.evaluations),
+            "evaluations": str(evaluations),
             "limit": str(arguments.limit),
             "repeat": str(repeat),
         }
-        for what in WHAT
-        for size in arguments.sizes
+        for what, sizes, evaluations, policies in (
+            (evaluation, arguments.sizes, arguments.evaluations, every),
+            (line, arguments.run_sizes, arguments.run_evaluations, first),
+        )
+        for size in sizes
         for repeat in range(1, arguments.repeats + 1)
-        for policy in arguments.policies
-        if what == WHAT[0] or policy == arguments.policies[0]
+        for policy in policies
     ]
 
 
@@ -362,9 +366,11 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=allowed().number)
     parser.add_argument("--evaluations", type=int, default=15)
+    parser.add_argument("--run-sizes", type=int, nargs="+", default=[96, 256])
+    parser.add_argument("--run-evaluations", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument(
-        "--limit", type=int, default=60, help="seconds of one measurement"
+        "--limit", type=int, default=120, help="seconds of one measurement"
     )
     parser.add_argument(
         "--results", type=Path, help="folder to store in, not this machine's"

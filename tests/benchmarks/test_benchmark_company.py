@@ -121,6 +121,8 @@ def test_policies_take_turns_and_command_lines_have_the_first(
     )
     arguments = Namespace(
         sizes=[32],
+        run_sizes=[64],
+        run_evaluations=30,
         policies=["styletut's", "passive"],
         threads=2,
         evaluations=3,
@@ -134,7 +136,7 @@ def test_policies_take_turns_and_command_lines_have_the_first(
     assert started == turn * 2 + [line] * 2
     assert len(measurements.read(tmp_path / "company.csv")) == 6
     text = (tmp_path / "company.md").read_text()
-    assert "| a command line | 32 | 2 | styletut's | 2.000 (2" in text
+    assert "| a command line | 64 | 2 | styletut's | 2.000 (2" in text
     company.measure_all(arguments)
     assert len(started) == 6  # all are there
 

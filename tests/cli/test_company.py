@@ -102,7 +102,7 @@ def test_another_number_of_threads_is_refused(text, message, capsys):
 def test_a_quota_lowers_the_threads_of_the_command_line(monkeypatch):
     for name in cores_threads.VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    cores = Allowed(8, 8, 8, 2.5)
+    cores = Allowed(8, 8, 8, 2.0)
     monkeypatch.setattr(cores_threads, "allowed", lambda: cores)
     cores_threads.lower_threads.cache_clear()
     torch.set_num_threads(8)

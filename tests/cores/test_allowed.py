@@ -57,9 +57,9 @@ def test_affinity_allows_fewer(machine, monkeypatch):
 
 @pytest.mark.parametrize(
     ("cores", "number"),
-    [(0.01, 1), (0.5, 1), (1, 1), (1.5, 1), (2, 2), (2.9, 2), (3.0, 3)],
+    [(0.01, 1), (0.5, 1), (1.4, 1), (1.5, 2), (2, 2), (2.5, 3), (3.4, 3)],
 )
-def test_a_quota_is_rounded_down_to_one_at_least(machine, cores, number):
+def test_a_quota_is_rounded_and_allows_one_at_least(machine, cores, number):
     limit(machine, cores)
     found = allowed(machine)
     assert found.number == number
