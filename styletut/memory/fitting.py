@@ -2,24 +2,31 @@
 
 A picture is taken as a whole where that fits, if need be with fewer of
 L-BFGS's pairs. Else it is computed in tiles (`engines.tiles`), as large as
-fit; what does not fit even then is refused before anything is spent on it.
+fit. So are style pictures while their Gram matrices are computed, before the
+run. What does not fit even then is refused before anything is spent on it.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from styletut.engines import Backward
+from styletut.engines import Backward, choose_engine
 from styletut.engines.choice import by_hand
+from styletut.engines.device import maps_dtype
+from styletut.engines.interface import Place
 from styletut.engines.tiles import cut
 from styletut.kernels.convolution import kernel_bytes
+from styletut.losses import gram_matrix
 from styletut.memory.counting import peak_bytes, saved_bytes
 from styletut.objective import Objective
 from styletut.vgg import VGG19, convolutions_below, feature_shape
+
+Shape = tuple[int, int]
+"""Height and width in pixels."""
 
 SIDES = (1536, 1024, 768, 512, 256)
 """Sides of tiles without their margins that are tried, in pixels."""
@@ -27,8 +34,9 @@ SIDES = (1536, 1024, 768, 512, 256)
 FEWER_PAIRS = (8, 4)
 """Numbers of L-BFGS's pairs that are tried where all do not fit."""
 
-_SURELY = 500_000_000, 6_000
-"""Bytes in all, and for each pixel, that suffice for any run."""
+_SURELY = 600_000_000, 6_000, 3_000
+"""Bytes in all, for each pixel, and for each of the largest style picture,
+that suffice for any run in float32, beside the pairs."""
 
 _VECTORS = 15
 """Pictures that a run holds beside the pairs: the content and its coarser
@@ -36,7 +44,10 @@ one, the start, the best so far and the one handed out; the optimizer's point,
 trial, direction, step, gradients and what it takes to compute them, some by
 their Fourier transforms."""
 
-_LIBRARIES = 260_000_000
+_BEFORE = 8
+"""How many of these there are before an optimizer begins."""
+
+_LIBRARIES = 350_000_000
 """Bytes that libraries and the convolutions keep for themselves, measured by
 benchmarks/memory.py."""
 
@@ -53,11 +64,14 @@ class Layout:
         tiles: their side in pixels, or None for the whole at once.
         checkpoint: whether a graph keeps less and computes more.
         history: number of L-BFGS's pairs.
+        style_tiles: side of the tiles of style pictures, while these are
+            looked at; None for `tiles`.
     """
 
     tiles: int | None = None
     checkpoint: bool = False
     history: int = 15
+    style_tiles: int | None = None
 
 
 UNTILED = Layout()
@@ -73,6 +87,8 @@ class MemoryEstimate:
         optimizer: pictures of the optimizer and of the run.
         evaluation: maps, gradients and what is in between, at the most.
         saved: those maps among them that the way down needs again.
+        styles: pictures, and maps of the style pictures, at the most, before
+            there is an optimizer and an evaluation.
     """
 
     parameters: int
@@ -80,24 +96,41 @@ class MemoryEstimate:
     optimizer: int
     evaluation: int
     saved: int
+    styles: int
 
     @property
     def total(self) -> int:
         """All that the run needs."""
-        parts = self.parameters, self.targets, self.optimizer, self.evaluation
-        return sum(parts) + _LIBRARIES
+        return max(self.running, self.comparing)
+
+    @property
+    def running(self) -> int:
+        """What it needs while it is evaluated."""
+        return self._held + self.optimizer + self.evaluation
+
+    @property
+    def comparing(self) -> int:
+        """What it needs before that, while styles are looked at."""
+        return self._held + self.styles
+
+    @property
+    def _held(self) -> int:
+        return self.parameters + self.targets + _LIBRARIES
 
 
 def estimate_memory(
     height: int,
     width: int,
     *,
+    styles: Sequence[Shape] | None = None,
     layout: Layout = UNTILED,
+    evaluations: int | None = None,
+    range_rule: str = "project",
     vgg: VGG19 | None = None,
     dtype: torch.dtype = torch.float32,
     **settings: Any,
 ) -> MemoryEstimate:
-    """Estimate the memory of a run on a CPU, for one style of equal size.
+    """Estimate the memory of a run on a CPU.
 
     It is counted on torch's device "meta", where tensors have sizes alone,
     in some milliseconds.
@@ -105,16 +138,24 @@ def estimate_memory(
     Args:
         height: of the picture in pixels.
         width: of the picture in pixels.
+        styles: height and width of each style picture; by default there is
+            one, of the same size.
         layout: how the picture is laid out.
+        evaluations: of the run, if they are known: there is no pair without
+            one.
+        range_rule: as `transfer.minimize` takes it; "none" looks at each
+            accepted picture once more.
         vgg: the network; only its pooling, dtype and depth matter.
         dtype: the picture's.
-        **settings: those of `Objective` that choose convention and layers.
+        **settings: those of `Objective` that choose convention, layers and
+            precision.
 
     Raises:
         ValueError: as `Objective` does.
     """
     outline = (vgg or VGG19()).outline()
-    picture = torch.empty(1, 3, height, width, dtype=dtype, device="meta")
+    shapes = [(height, width)] if styles is None else styles
+    picture = _drawn(height, width, dtype)
     settings = {**settings, "vgg": outline, "checkpoint": layout.checkpoint}
     part = picture
     if layout.tiles is not None:
@@ -124,18 +165,37 @@ def estimate_memory(
     objectives = []
 
     def evaluate() -> None:
-        objectives.append(Objective(part, part, **settings))
+        objectives.append(Objective(part, [(part, 1)] * count, **settings))
         objectives[0].gradient(part)
+        if range_rule == "none" and layout.tiles is None:
+            with torch.no_grad():
+                objectives[0](part)
 
+    count = len(shapes)
     evaluation = peak_bytes(evaluate)
     objective = objectives[0]
-    vectors = 2 * layout.history + _VECTORS
+    pairs = layout.history
+    if evaluations is not None:
+        pairs = min(pairs, evaluations)
+    # style pictures, as they were read and as they are looked at
+    painted = 2 * sum(_drawn(*shape, dtype).nbytes for shape in shapes)
+    optimizer = (2 * pairs + _VECTORS) * picture.nbytes + painted
+    evaluation -= _target_bytes(objective, part, count)
+    shown = _shown_shape(objective, shapes, layout)
     return MemoryEstimate(
-        parameters=_parameter_bytes(objective),
-        targets=_target_bytes(objective, picture),
-        optimizer=vectors * picture.nbytes,
-        evaluation=evaluation - _target_bytes(objective, part),
+        parameters=max(
+            _parameter_bytes(objective, *part.shape[2:]),
+            _parameter_bytes(objective, *shown),
+        ),
+        targets=_target_bytes(objective, picture, count),
+        optimizer=optimizer,
+        evaluation=evaluation,
         saved=_saved_bytes(objective, part),
+        styles=_BEFORE * picture.nbytes
+        + painted
+        + _showing_bytes(objective, shown, layout)
+        # what the size before, half as large, has left in small pieces
+        + (optimizer + evaluation) // 4,
     )
 
 
@@ -144,6 +204,7 @@ def fitting_layout(
     width: int,
     free: float | None,
     *,
+    styles: Sequence[Shape] | None = None,
     history: int = UNTILED.history,
     vgg: VGG19 | None = None,
     **settings: Any,
@@ -154,6 +215,7 @@ def fitting_layout(
         height: of the picture in pixels.
         width: of the picture in pixels.
         free: bytes that may be used; None if nobody knows.
+        styles: as `estimate_memory` takes them.
         history: number of L-BFGS's pairs where all is well.
         vgg: as `estimate_memory` takes it.
         **settings: those of `estimate_memory`.
@@ -161,32 +223,70 @@ def fitting_layout(
     Raises:
         TooLargeError: if none does.
     """
-    fixed, per_pixel = _SURELY
-    if free is None or free > fixed + per_pixel * height * width:
-        return Layout(history=history)
-    least = math.inf
+    shapes = [(height, width)] if styles is None else styles
     dtype = settings.get("dtype", torch.float32)
-    picture = torch.empty(1, 3, height, width, dtype=dtype, device="meta")
-    vgg = vgg or VGG19()  # once, for all that are tried
-    graph = not by_hand(vgg.outline(), picture)
-    for layout in _layouts(height, width, graph, history):
-        estimate = estimate_memory(
-            height, width, layout=layout, vgg=vgg, **settings
+    picture = _drawn(height, width, dtype)
+    if free is None or free > _enough(picture, shapes, history):
+        return Layout(history=history)
+    settings = {**settings, "vgg": vgg or VGG19()}  # once, for all tried
+    outline = settings["vgg"].outline()
+    graph = not by_hand(outline, picture)
+    plain = outline.is_plain()  # else it cannot be computed in tiles
+
+    def first(
+        layouts: Iterator[Layout], phase: str, what: str, setting: str
+    ) -> Layout:
+        least = math.inf
+        for layout in layouts:
+            estimate = estimate_memory(
+                height, width, styles=shapes, layout=layout, **settings
+            )
+            needed = getattr(estimate, phase)
+            if needed <= free:
+                return layout
+            least = min(least, needed)
+        tiled = ", even in tiles," if plain else ""
+        raise TooLargeError(
+            f"{what} needs about {least / 1e9:.1f} GB of memory{tiled} and "
+            f"{free / 1e9:.1f} GB are free; take a smaller {setting}, or "
+            "close other programs"
         )
-        needed = estimate.total
-        if needed <= free:
-            return layout
-        least = min(least, needed)
-    raise TooLargeError(
-        f"a picture of {width} x {height} pixels needs about "
-        f"{least / 1e9:.1f} GB of memory, even in tiles, and "
-        f"{free / 1e9:.1f} GB are free; take a smaller size, or close other "
-        "programs"
+
+    layout = first(
+        _layouts(height, width, graph, history, plain),
+        "running",
+        f"a picture of {width} x {height} pixels",
+        "size",
+    )
+    h, w = max(shapes, key=math.prod)
+    return first(
+        _with_style_tiles(layout, shapes, plain),
+        "comparing",
+        f"a style picture of {w} x {h} pixels",
+        "style_size",
     )
 
 
+def _drawn(height: int, width: int, dtype: torch.dtype) -> Tensor:
+    """Return a picture that has a size and no numbers."""
+    return torch.empty(1, 3, height, width, dtype=dtype, device="meta")
+
+
+def _enough(picture: Tensor, styles: Sequence[Shape], history: int) -> float:
+    """Return bytes that suffice for any run, without counting."""
+    fixed, per_pixel, per_style_pixel = _SURELY
+    pixels = math.prod(picture.shape[2:])
+    in_float32 = per_pixel * pixels + per_style_pixel * max(
+        math.prod(shape) for shape in styles
+    )
+    painted = sum(3 * math.prod(shape) for shape in styles)
+    pairs = 2 * max(0, history - UNTILED.history) * picture.numel()
+    vectors = (pairs + painted) * picture.itemsize
+    return fixed + in_float32 * picture.itemsize / 4 + vectors
+
+
 def _layouts(
-    height: int, width: int, graph: bool, history: int
+    height: int, width: int, graph: bool, history: int, plain: bool
 ) -> Iterator[Layout]:
     """Yield layouts, the fastest first.
 
@@ -197,9 +297,75 @@ def _layouts(
     yield from (Layout(history=each) for each in pairs)
     if graph:
         yield from (Layout(checkpoint=True, history=each) for each in pairs)
-    for side in SIDES:
+    for side in SIDES if plain else ():
         if side < max(height, width):
             yield from (Layout(side, history=each) for each in pairs)
+
+
+def _with_style_tiles(
+    layout: Layout, styles: Sequence[Shape], plain: bool
+) -> Iterator[Layout]:
+    """Yield a layout with ways to look at style pictures, fastest first."""
+    yield layout
+    longest = max(max(shape) for shape in styles)
+    for side in SIDES if plain else ():
+        if side < min(longest, layout.tiles or longest):
+            yield replace(layout, style_tiles=side)
+
+
+def _shown_shape(
+    objective: Objective, styles: Sequence[Shape], layout: Layout
+) -> Shape:
+    """Return of what shape the largest style picture is looked at.
+
+    Of tiles there need be no more than three a side: one of them has both
+    margins.
+    """
+    height, width = max(styles, key=math.prod)
+    side = layout.style_tiles or layout.tiles
+    if side is None:
+        return height, width
+    tiles = cut(
+        min(height, 3 * side),
+        min(width, 3 * side),
+        side,
+        tuple(objective.style_layers) or objective.layers,
+    )
+    spans = [(tile.rows, tile.columns) for tile in tiles]
+    sides = [
+        max(span.outer_last - span.outer_first for span in each)
+        for each in zip(*spans, strict=True)
+    ]
+    return sides[0], sides[1]
+
+
+def _showing_bytes(objective: Objective, shape: Shape, layout: Layout) -> int:
+    """Return the bytes of maps while a style picture is looked at.
+
+    Args:
+        objective: of the run, without numbers.
+        shape: what is looked at at once.
+        layout: how that is.
+    """
+    picture = _drawn(*shape, objective.dtype)
+    layers = tuple(objective.style_layers)
+    tiled = layout.tiles is not None or layout.style_tiles is not None
+
+    def see(layer: str, F: Tensor, place: Place) -> None:
+        # of a tile what counts is copied
+        gram_matrix(F.clone() if tiled else F)
+
+    def show() -> None:
+        if layers:
+            dtype = maps_dtype(objective.precision, objective.dtype)
+            engine = (
+                Backward(objective.vgg, dtype)
+                if tiled
+                else choose_engine(objective.vgg, picture, dtype=dtype)
+            )
+            engine.show(picture, layers, see)
+
+    return peak_bytes(show)
 
 
 def _saved_bytes(objective: Objective, x: Tensor) -> int:
@@ -211,12 +377,15 @@ def _saved_bytes(objective: Objective, x: Tensor) -> int:
     return saved_bytes(lambda: objective(graph), (known, graph))
 
 
-def _parameter_bytes(objective: Objective) -> int:
+def _parameter_bytes(objective: Objective, height: int, width: int) -> int:
     """Return the bytes of the weights and of what is made of them."""
-    vgg, (height, width) = objective.vgg, objective.shape[2:]
+    vgg = objective.vgg
     weights = sum(each.nbytes for each in vgg.parameters())
     if not isinstance(objective.engine, Backward):
         return weights
+    if maps_dtype(objective.precision, objective.dtype) == torch.bfloat16:
+        # half as large: as they are, and ordered for either direction
+        return weights + 3 * weights // 2
     made = 0
     for name in convolutions_below(objective.layers):
         C_out, C_in = vgg.convolution(name).weight.shape[:2]
@@ -225,7 +394,7 @@ def _parameter_bytes(objective: Objective) -> int:
     return weights + made
 
 
-def _target_bytes(objective: Objective, picture: Tensor) -> int:
+def _target_bytes(objective: Objective, picture: Tensor, styles: int) -> int:
     """Return the bytes of content maps and Gram matrices."""
     height, width = picture.shape[2:]
     numbers = sum(
@@ -233,5 +402,5 @@ def _target_bytes(objective: Objective, picture: Tensor) -> int:
         for layer in objective.content_layers
     )
     for layer in objective.style_layers:
-        numbers += feature_shape(layer, height, width)[0] ** 2
+        numbers += styles * feature_shape(layer, height, width)[0] ** 2
     return numbers * picture.itemsize

@@ -18,7 +18,7 @@ from styletut.conventions import (
     get_convention,
 )
 from styletut.conventions.network import convention_network
-from styletut.engines import CudaGraph, LayerLoss, choose_engine
+from styletut.engines import CudaGraph, Engine, LayerLoss, choose_engine
 from styletut.engines.choice import recordable
 from styletut.engines.device import arithmetic, find_precision, maps_dtype
 from styletut.losses import total_variation
@@ -64,6 +64,8 @@ class Objective:
         tiles: side in pixels of the tiles in which a picture too large for
             the memory is computed, with the same result; None for the whole
             at once.
+        style_tiles: the same for the style pictures while their Gram
+            matrices are computed; by default as the content picture.
         checkpoint: whether a graph keeps less and computes more, see
             `VGG19.forward`.
 
@@ -88,6 +90,7 @@ class Objective:
         style_layers: Layers | None = None,
         precision: str = "auto",
         tiles: int | None = None,
+        style_tiles: int | None = None,
         checkpoint: bool = False,
     ) -> None:
         own = self.convention = get_convention(convention)
@@ -129,26 +132,44 @@ class Objective:
         )
         height, width = content.shape[2:]
         with torch.no_grad(), arithmetic(self.precision):
-            self.layer_losses: tuple[LayerLoss, ...] = (
-                *content_losses(
-                    self.engine,
-                    content,
-                    self.content_layers,
-                    self.alpha,
-                    own,
-                ),
-                *style_losses(
-                    self.engine,
-                    styles,
-                    (height, width),
-                    self.style_layers,
-                    self.beta,
-                    own,
-                ),
+            # first the styles, whose engine then leaves its memory
+            of_styles = style_losses(
+                self._engine_of_styles(content, styles, tiles, style_tiles),
+                styles,
+                (height, width),
+                self.style_layers,
+                self.beta,
+                own,
             )
+            of_content = content_losses(
+                self.engine, content, self.content_layers, self.alpha, own
+            )
+        self.layer_losses: tuple[LayerLoss, ...] = (*of_content, *of_styles)
         self._graph: CudaGraph | None = None
         self._recorded: Terms | None = None
         self._held: object = None
+
+    def _engine_of_styles(
+        self,
+        content: Tensor,
+        styles: Sequence[tuple[Tensor, float]],
+        tiles: int | None,
+        style_tiles: int | None,
+    ) -> Engine:
+        """Return the run's engine, or for larger styles one of their own.
+
+        It takes memory for their maps and keeps it, to use it again.
+        """
+        largest = max((a for a, _ in styles), key=Tensor.numel)
+        small = tiles is not None or largest.numel() <= content.numel()
+        if small and style_tiles is None:
+            return self.engine
+        return choose_engine(
+            self.vgg,
+            largest,
+            tiles=style_tiles,
+            dtype=maps_dtype(self.precision, self.dtype),
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         # a graph belongs to this process

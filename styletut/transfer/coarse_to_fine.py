@@ -128,7 +128,8 @@ def stylize(
     Raises:
         ImageError: for a picture that cannot be read.
         ValueError: for settings that cannot be.
-        TooLargeError: a ValueError, if a size does not fit into memory.
+        TooLargeError: a ValueError, if a size or a style picture does not
+            fit into memory.
         KeyboardInterrupt: if there is no picture yet.
         BrokenOffError: if anything else, such as want of memory, breaks off
             a run that has a picture; its `result` is what there is.
@@ -314,7 +315,6 @@ def steps_of(run: Run) -> Steps:
                 run.styles, stage.style_shapes, strict=True
             )
         ]
-        objective = _objective(photo, styles, stage, run)
         begun = photo
         if x is None or plan.keeps_detail:
             begun = _start(photo, styles[0][0], plan)
@@ -322,7 +322,8 @@ def steps_of(run: Run) -> Steps:
         granted += stage.evaluations
         steps = KeptBest(
             run_optimizer(
-                objective,
+                # nothing else holds it, so that it ends with its size
+                _objective(photo, styles, stage, run),
                 x,
                 optimizer=plan.optimizer,
                 evaluations=granted - spent,
@@ -390,6 +391,7 @@ def _objective(
         convention=run.plan.convention,
         precision=run.plan.precision,
         tiles=stage.layout.tiles,
+        style_tiles=stage.layout.style_tiles,
         checkpoint=stage.layout.checkpoint,
         **run.plan.chosen,
     )

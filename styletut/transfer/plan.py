@@ -272,20 +272,26 @@ def laid_out(plan: Plan, vgg: VGG19, dtype: torch.dtype) -> Plan:
         dtype: of the pictures.
 
     Raises:
-        TooLargeError: a ValueError, if a size does not fit into memory.
+        TooLargeError: a ValueError, if a size or a style picture does not
+            fit into memory.
     """
     free = free_memory(plan.device)
     history = pairs_kept(plan.optimizer, plan.options)
+    rounded = plan.precision == "bfloat16"  # all others take as much
     stages = [
         replace(
             stage,
             layout=fitting_layout(
                 *stage.shape,
                 free,
+                styles=stage.style_shapes,
                 history=history,
+                evaluations=sum(n for _, n in plan.schedule),
+                range_rule=plan.range_rule,
                 vgg=vgg,
                 dtype=dtype,
                 convention=plan.convention,
+                precision="bfloat16" if rounded else "float32",
                 **plan.chosen,
             ),
         )

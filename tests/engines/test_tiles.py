@@ -124,6 +124,29 @@ def test_in_single_precision_it_is_the_whole_to_rounding(vgg):
     assert torch.equal(again, came)
 
 
+def test_style_pictures_alone_can_be_shown_in_tiles(vgg):
+    photo, painting, x = pictures(80, 64)
+    styles = [(painting, 1), (pictures(147, 86)[2], 2)]
+    right, gradient = Objective(photo, styles, vgg=vgg).gradient(x)
+    tiled = Objective(photo, styles, vgg=vgg, style_tiles=32)
+    terms, came = tiled.gradient(x)
+    assert float((came - gradient).norm() / gradient.norm()) < 1e-8
+    assert float(terms.total) == pytest.approx(float(right.total), rel=1e-10)
+    x.requires_grad_()  # the picture itself is not
+    assert tiled(x).total.requires_grad
+
+
+def test_a_large_style_leaves_no_memory_behind(vgg):
+    photo, _, x = pictures(80, 64, torch.float32)
+    large = pictures(147, 160, torch.float32)[0]
+    kept = []
+    for style in (photo, large):
+        objective = Objective(photo, style, vgg=vgg)
+        objective.gradient(x)
+        kept.append(objective.engine.buffers.nbytes)
+    assert kept[0] == kept[1] > 0
+
+
 def test_a_graph_is_refused_in_words(vgg, photo, painting):
     tiled = Objective(photo, painting, tiles=32, vgg=vgg)
     x = photo.clone().requires_grad_()

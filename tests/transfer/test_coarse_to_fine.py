@@ -23,6 +23,7 @@ from styletut.images import (
     sample,
     save_image,
 )
+from styletut.memory import fitting
 from styletut.memory.fitting import Layout, TooLargeError
 from styletut.objective import Objective, Terms
 from styletut.transfer import (
@@ -637,6 +638,25 @@ def test_what_does_not_fit_is_refused_before_it_is_begun(
     monkeypatch.setattr(plan, "free_memory", lambda device: 10**8)
     with pytest.raises(TooLargeError, match=r"48 x 32 pixels .* 0\.1 GB"):
         stylize_steps(photo, painting, vgg=vgg, evaluations=2)
+
+
+def test_a_style_that_does_not_fit_is_shown_in_tiles_or_refused(
+    vgg, photo, painting, monkeypatch
+):
+    settings = {"vgg": vgg, "size": 48, "style_size": 1600, "evaluations": 2}
+    prepare = coarse_to_fine.prepare
+    monkeypatch.setattr(plan, "free_memory", lambda device: 0.9e9)
+    (stage,) = prepare(photo, painting, **settings).plan.stages
+    assert stage.layout.style_tiles is not None
+    assert stage.layout.tiles is None
+    monkeypatch.setattr(fitting, "SIDES", (1536,))
+    with pytest.raises(
+        TooLargeError, match=r"style picture of 1600 x 1267 .*style_size"
+    ):
+        stylize_steps(photo, painting, **settings)
+    styles = [(photo, 1), (painting, 1)]
+    with pytest.raises(TooLargeError, match="style picture of 1600 x 1267"):
+        stylize_steps(photo, styles, **settings)
 
 
 @pytest.mark.parametrize(
