@@ -116,11 +116,13 @@ class Unread(NamedTuple):
     def for_size(self, size: int) -> Tensor:
         """Read it as large as is needed to make it `size` pixels long.
 
-        Where it is `REDUCED_FROM` times as long, it is as `load_image` gives
-        it for that size, and takes its memory; else it is whole.
+        Where it is `REDUCED_FROM` times as long, or too large to be read
+        whole, it is as `load_image` gives it for that size, and takes its
+        memory; else it is whole.
         """
-        much = max(self.shape) >= REDUCED_FROM * size
-        return self.read(size if much else None)
+        height, width = self.shape
+        much = max(height, width) >= REDUCED_FROM * size
+        return self.read(size if much or height * width > MAX_PIXELS else None)
 
 
 def unread(source: Any, name: str) -> Unread:

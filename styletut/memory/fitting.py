@@ -7,7 +7,7 @@ run. What does not fit even then is refused before anything is spent on it.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -234,14 +234,17 @@ def fitting_layout(
     plain = outline.is_plain()  # else it cannot be computed in tiles
 
     def first(
-        layouts: Iterator[Layout], phase: str, what: str, setting: str
+        layouts: Iterator[Layout],
+        needs: Callable[[MemoryEstimate], int],
+        what: str,
+        setting: str,
     ) -> Layout:
         least = math.inf
         for layout in layouts:
             estimate = estimate_memory(
                 height, width, styles=shapes, layout=layout, **settings
             )
-            needed = getattr(estimate, phase)
+            needed = needs(estimate)
             if needed <= free:
                 return layout
             least = min(least, needed)
@@ -254,14 +257,14 @@ def fitting_layout(
 
     layout = first(
         _layouts(height, width, graph, history, plain),
-        "running",
+        lambda estimate: estimate.running,
         f"a picture of {width} x {height} pixels",
         "size",
     )
     h, w = max(shapes, key=math.prod)
     return first(
         _with_style_tiles(layout, shapes, plain),
-        "comparing",
+        lambda estimate: estimate.comparing,
         f"a style picture of {w} x {h} pixels",
         "style_size",
     )

@@ -309,12 +309,7 @@ def steps_of(run: Run) -> Steps:
     index, granted, spent, seconds = 0, 0, 0, 0.0
     for stage in plan.stages:
         photo = resize_to(run.content, *stage.shape)
-        styles = [
-            (resize_to(a, *shape), weight)
-            for (a, weight), shape in zip(
-                run.styles, stage.style_shapes, strict=True
-            )
-        ]
+        styles = _styles_at(stage, run)
         begun = photo
         if x is None or plan.keeps_detail:
             begun = _start(photo, styles[0][0], plan)
@@ -375,6 +370,15 @@ def _styles_for(
     return [
         (style.for_size(size).to(plan.device, dtype), weight)
         for (style, weight), size in zip(styles, sizes, strict=True)
+    ]
+
+
+def _styles_at(stage: Stage, run: Run) -> list[tuple[Tensor, float]]:
+    return [
+        (resize_to(a, *shape), weight)
+        for (a, weight), shape in zip(
+            run.styles, stage.style_shapes, strict=True
+        )
     ]
 
 

@@ -156,6 +156,16 @@ def test_what_is_unread_has_its_shape_and_reads_what_load_image_reads(photo):
     assert torch.equal(picture_from(str(photo), "a picture"), whole)
 
 
+def test_what_cannot_be_read_whole_is_read_as_it_is_needed():
+    data = io.BytesIO()
+    Image.new("L", (9600, 9400)).save(data, "JPEG")
+    opened = unread(data.getvalue(), "a picture")
+    assert opened.shape == (9400, 9600)
+    assert opened.for_size(2401).shape == (1, 3, 2351, 2401)
+    with pytest.raises(ImageError, match="at most 4800"):
+        opened.for_size(4801)
+
+
 def test_what_is_a_tensor_or_a_sample_stays_whole():
     tensor = torch.rand(1, 3, 40, 60)
     assert unread(tensor, "a picture").for_size(2) is tensor
