@@ -48,8 +48,8 @@ _BEFORE = 8
 """How many of these there are before an optimizer begins."""
 
 _LIBRARIES = 350_000_000
-"""Bytes that libraries and the convolutions keep for themselves, measured by
-benchmarks/memory.py."""
+"""Bytes that libraries and the convolutions keep for themselves, and what
+torch imports to count on "meta", measured by benchmarks/memory.py."""
 
 
 class TooLargeError(ValueError):

@@ -97,7 +97,7 @@ def test_what_surely_fits_or_nobody_knows_is_not_counted(vgg):
     for side in (64, 512, 1024):
         for dtype in (torch.float32, torch.float64):
             needed = estimate_memory(side, side, vgg=vgg, dtype=dtype).total
-            assert needed < 5e8 + 6e3 * side**2
+            assert needed < 6e8 + 6e3 * side**2
 
 
 def test_many_pairs_are_counted_however_small_the_picture(vgg):
@@ -178,7 +178,7 @@ import torch
 from styletut.images import sample
 from styletut.images.picture import resize_to
 from styletut.memory.fitting import Layout, estimate_memory
-from styletut.transfer import coarse_to_fine, plan, stylize
+from styletut.transfer import coarse_to_fine, plan
 
 def peak():
     status = Path("/proc/self/status").read_text()
@@ -193,8 +193,8 @@ before = peak()
 run = coarse_to_fine.prepare(
     photo, painting, evaluations=3, precision="float32", **settings
 )
-coarse_to_fine.result_of(run)
 stage = run.plan.stages[-1]
+# before the run, as where memory is short: torch imports much to count it
 estimate = estimate_memory(
     *stage.shape,
     styles=stage.style_shapes,
@@ -203,6 +203,7 @@ estimate = estimate_memory(
     range_rule=run.plan.range_rule,
     vgg=run.vgg,
 )
+coarse_to_fine.result_of(run)
 print(estimate.total, peak() - before)
 """
 
