@@ -39,6 +39,9 @@ REDUCED_FROM = 4
 """So many times the size that is needed, or more, a picture's longer side
 must have to be read smaller: `Unread.for_size`."""
 
+SMALL = 2**22
+"""A picture of so many pixels is read whole: as a tensor it takes 50 MB."""
+
 Opener = Callable[[], AbstractContextManager[BinaryIO]]
 
 
@@ -116,13 +119,22 @@ class Unread(NamedTuple):
     def for_size(self, size: int) -> Tensor:
         """Read it as large as is needed to make it `size` pixels long.
 
-        Where it is `REDUCED_FROM` times as long, or too large to be read
-        whole, it is as `load_image` gives it for that size, and takes its
-        memory; else it is whole.
+        Where it is `REDUCED_FROM` times as long and not `SMALL`, or too large
+        to be read whole, it is as `load_image` gives it for that size, and
+        takes its memory; else it is whole.
         """
+        return self.read(size if self._is_much_for(size) else None)
+
+    def shape_for(self, size: int) -> tuple[int, int]:
+        """Return height and width of what `for_size` reads of a file."""
+        return (
+            fit(*self.shape, size) if self._is_much_for(size) else self.shape
+        )
+
+    def _is_much_for(self, size: int) -> bool:
         height, width = self.shape
         much = max(height, width) >= REDUCED_FROM * size
-        return self.read(size if much or height * width > MAX_PIXELS else None)
+        return height * width > (SMALL if much else MAX_PIXELS)
 
 
 def unread(source: Any, name: str) -> Unread:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from styletut.conventions import Convention
-from styletut.images.loading import bare_name, picture_from
+from styletut.images.loading import Unread, bare_name, unread
 from styletut.sweeps.jobs import (
     NETWORK,
     Job,
@@ -23,11 +24,11 @@ from styletut.sweeps.jobs import (
     in_a_line,
     make_job,
     pack,
+    sizes_needed,
 )
 from styletut.transfer.plan import DEFAULTS, STARTS
 
 Choices = Mapping[str, Any]
-Reader = Callable[[Any], Packed]
 
 PICTURES = ("content", "style", "start")
 """Choices that may be pictures."""
@@ -76,21 +77,48 @@ def _known_settings() -> tuple[str, ...]:
     return ("label", "content", "style", *DEFAULTS, *NETWORK)
 
 
+class Source:
+    """A picture of a sweep, packed once for each size it is needed at.
+
+    Args:
+        picture: whose pixels are read then.
+    """
+
+    def __init__(self, picture: Unread) -> None:
+        self.shape = picture.shape
+        self._picture = picture
+        self._packed: dict[tuple[int, int], Packed] = {}
+
+    def outline(self) -> Tensor:
+        """Return a picture that has the size and no numbers."""
+        return torch.empty(1, 3, *self.shape, device="meta")
+
+    def for_size(self, size: int) -> Packed:
+        """Return it as large as it is needed to be made `size` pixels long."""
+        shape = self._picture.shape_for(size)
+        if shape not in self._packed:
+            self._packed[shape] = pack(self._picture.for_size(size))
+        return self._packed[shape]
+
+
+Reader = Callable[[Any], Source]
+
+
 def reader() -> Reader:
-    """Return what reads and packs pictures, each source once.
+    """Return what opens pictures, each source once.
 
     It takes the name of a sample, a tensor (1, 3, H, W) in [0, 1], or what
     `load_image` takes, and raises its `ImageError`.
     """
-    known: dict[str | int, Packed] = {}
+    known: dict[str | int, Source] = {}
 
-    def read(source: Any) -> Packed:
+    def read(source: Any) -> Source:
         named = isinstance(source, (str, os.PathLike))
         # other sources outlive the sweep, so that an id is that of one alone
         key = os.fspath(source) if named else id(source)
         if key not in known:
             given = key if named else source
-            known[key] = pack(picture_from(given, "the picture"))
+            known[key] = Source(unread(given, "the picture"))
         return known[key]
 
     return read
@@ -107,12 +135,22 @@ def job_of(
     try:
         content = read(settings.pop("content"))
         style = read(settings.pop("style"))
-        start = settings.get("start")
+        start, begun = settings.get("start"), None
         if start is not None and not (
             isinstance(start, str) and start in STARTS
         ):
-            settings["start"] = read(start).pixels
-        return make_job(content, style, settings, metrics, threads)
+            begun = read(start)
+            settings["start"] = begun.outline()
+        size, style_size = sizes_needed(content.shape, style.shape, settings)
+        if begun is not None:
+            settings["start"] = begun.for_size(size).pixels
+        return make_job(
+            content.for_size(size),
+            style.for_size(style_size),
+            settings,
+            metrics,
+            threads,
+        )
     except (ValueError, TypeError, OSError) as error:
         return in_a_line(error)
 

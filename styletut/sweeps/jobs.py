@@ -176,6 +176,28 @@ def make_job(
     return Job(key, content.pixels, style.pixels, settings, metrics, threads)
 
 
+def sizes_needed(
+    content: Shape, style: Shape, settings: Mapping[str, Any]
+) -> tuple[int, int]:
+    """Return as how large a run needs its pictures: their longer sides.
+
+    Args:
+        content: height and width of the content picture.
+        style: those of the style picture.
+        settings: as `make_job` takes them; of a start picture the shape
+            counts.
+
+    Raises:
+        ValueError: for settings that cannot be.
+    """
+    here = {"device": "cpu", "precision": "float32"}
+    plan = plan_run(content, [style], **_of_run({**settings, **here}))
+    return (
+        max(stage.size for stage in plan.stages),
+        max(max(*stage.style_shapes[0]) for stage in plan.stages),
+    )
+
+
 def work(job: Job) -> Outcome:
     """Do a job, whatever goes wrong in it.
 

@@ -82,8 +82,9 @@ def stylize(
     enlarged. From a picture a run goes on: without a schedule it begins at
     no size that is smaller than that picture, but for the result's own.
 
-    A picture that is four times as large as it is needed, or more, is read
-    at the size that is needed, if it comes as a file, address or bytes.
+    A picture of more than four megapixels that is at least four times as
+    long as it is needed is read at the size that is needed, if it comes as a
+    file, address or bytes.
 
     An interrupt (Ctrl-C, or the stop button of a notebook) returns the best
     picture so far.

@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageFile
 
 from styletut import images
-from styletut.images import ImageError, load_image, sample
+from styletut.images import ImageError, load_image, loading, sample
 from styletut.images.loading import picture_from, unread
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX files")
@@ -134,7 +134,13 @@ def test_a_size_beyond_the_limit_is_refused(photo):
 # Shape first, pixels later
 
 
-def test_what_is_unread_has_its_shape_and_reads_what_load_image_reads(photo):
+def test_what_is_unread_has_its_shape_and_reads_what_load_image_reads(
+    photo, monkeypatch
+):
+    assert torch.equal(
+        unread(photo, "a picture").for_size(2), load_image(photo)
+    )
+    monkeypatch.setattr(loading, "SMALL", 0)
     whole = load_image(photo)
     jpeg = photo.with_suffix(".jpg")
     Image.open(photo).save(jpeg)

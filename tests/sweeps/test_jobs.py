@@ -9,8 +9,16 @@ import pytest
 import torch
 
 from styletut.conventions import CONVENTIONS, Convention, convert_weights
-from styletut.images import load_image, resize, sample, save_image
+from styletut.images import (
+    load_image,
+    loading,
+    resize,
+    resize_to,
+    sample,
+    save_image,
+)
 from styletut.sweeps import jobs
+from styletut.sweeps.grids import job_of, reader
 from styletut.sweeps.jobs import (
     FORMULAS,
     KEYED,
@@ -244,3 +252,27 @@ def test_a_picture_made_before_is_only_measured(photo, painting):
     x, content, style = seen[0]
     assert x.shape == content.shape == (1, 3, 20, 30)
     assert max(style.shape) == 30  # the convention's rule
+
+
+def test_pictures_of_files_travel_as_large_as_they_are_needed(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(loading, "SMALL", 0)
+    path = tmp_path / "photo.jpg"
+    save_image(resize_to(sample("chelsea"), 320, 480), path)
+    read = reader()
+    run = {"content": path, "style": path, "start": path, "style_size": 96}
+    small, again, whole, own = (
+        job_of({**run, **settings}, read, None, None)
+        for settings in (
+            {"size": 64, "evaluations": 1},
+            {"schedule": [(32, 1), (64, 1)]},
+            {"size": 121, "evaluations": 1},
+            {"evaluations": 1},
+        )
+    )
+    assert small.content.shape == small.settings["start"].shape == (43, 64, 3)
+    assert small.style.shape == (64, 96, 3)
+    assert again.content is small.content and again.key != small.key
+    assert whole.content.shape == own.content.shape == (320, 480, 3)
+    assert np.array_equal(small.content, pack(load_image(path, 64)).pixels)

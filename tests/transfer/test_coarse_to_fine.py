@@ -18,6 +18,7 @@ from styletut.conventions import CONVENTIONS
 from styletut.images import (
     ImageError,
     load_image,
+    loading,
     resize,
     resize_to,
     sample,
@@ -225,7 +226,10 @@ def test_a_starts_detail_survives_coarse_work(vgg, photo, painting):
     torch.testing.assert_close(last.image, start)
 
 
-def test_pictures_are_read_as_large_as_they_are_needed(vgg, tmp_path):
+def test_pictures_are_read_as_large_as_they_are_needed(
+    vgg, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(loading, "SMALL", 0)
     paths = [tmp_path / f"{name}.jpg" for name in ("photo", "style")]
     for path, name in zip(paths, ("chelsea", "night"), strict=True):
         picture = resize_to(sample(name), 320, 480)
