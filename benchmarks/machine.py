@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-import styletut
-from styletut.kernels import timings
+import styletut.kernels.processor
+from styletut import kernels
 
 
 def description() -> str:
@@ -45,7 +45,7 @@ def slug(text: str) -> str:
 
 def processor() -> str:
     """Return the processor's name, fit for a part of `description`."""
-    return " ".join(timings.processor().replace(";", ",").split())
+    return " ".join(kernels.processor.name().replace(";", ",").split())
 
 
 def cores() -> int:

@@ -58,7 +58,7 @@ def gram_matrix(F: Tensor) -> Tensor:
         ValueError: if F has another number of axes or is not floating.
     """
     _check_map(F)
-    return gram(as_matrix(F))  # F @ F.T
+    return gram(as_matrix(F)).to(F.dtype)  # F @ F.T
 
 
 def gram_difference(G: Tensor, M: float, A: Tensor, M_a: float) -> Tensor:

@@ -36,6 +36,22 @@ def no_network(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", _connect_here_only)
 
 
+@pytest.fixture(autouse=True)
+def ordinary_processor(monkeypatch):
+    """Let "auto" be float32 on every machine; `amx` is for the others."""
+    monkeypatch.setattr(
+        "styletut.kernels.processor.multiplies_bfloat16", lambda: False
+    )
+
+
+@pytest.fixture
+def amx(ordinary_processor, monkeypatch):
+    """A processor that multiplies bfloat16 matrices, wherever this runs."""
+    monkeypatch.setattr(
+        "styletut.kernels.processor.multiplies_bfloat16", lambda: True
+    )
+
+
 @pytest.fixture(scope="session")
 def vgg():
     """The real network; a file that changes it makes one of its own."""

@@ -13,7 +13,11 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from styletut.conventions import get_convention, paper_weights
+from styletut.conventions import (
+    DEFAULT_CONVENTION,
+    get_convention,
+    paper_weights,
+)
 from styletut.images.picture import fit
 from styletut.metrics import CONTENT_LAYERS, STYLE_LAYERS
 
@@ -68,7 +72,8 @@ PyTorch's tutorial would throw the picture away."""
 NAMED: Settings = {"precision": "float32", "start": "content"}
 """What every run names, like its schedule, although it is the default: what
 the default is may change, and from one processor to the next, and a run's key
-must not."""
+must not. Those of this course's convention name their alpha, too, which would
+otherwise follow the pair."""
 
 SAME_RUN = {
     "optimizer": get_convention("styletut").optimizer,
@@ -199,6 +204,8 @@ def halving(size: int, evaluations: int) -> Schedule:
 def on(pair: Pair, run: Mapping[str, Any]) -> Settings:
     """Return a run's settings with its pictures and what is named always."""
     content, style = pair
+    if run.get("convention", DEFAULT_CONVENTION) == DEFAULT_CONVENTION:
+        run = {"alpha": get_convention(DEFAULT_CONVENTION).alpha, **run}
     return {**NAMED, **run, "content": content, "style": style}
 
 

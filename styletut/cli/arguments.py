@@ -76,7 +76,7 @@ def choose_target(
         if _is_file(source, target):
             raise ImageError(
                 f"{str(target)!r} is also {source!r}, which would be "
-                "overwritten. Name another file with -o."
+                "overwritten. Name another file."
             )
     return target
 

@@ -5,7 +5,7 @@ import signal
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,12 +18,14 @@ from styletut.cli.arguments import (
     read_settings,
     repeat_command,
 )
+from styletut.cli.preview import preview
 from styletut.cli.progress import progress, say
 from styletut.images import ImageError, save_image
 from styletut.images.loading import bare_name
 from styletut.transfer.coarse_to_fine import Run, prepare, steps_of
 from styletut.transfer.steps import (
     Finished,
+    Step,
     StoppedEarly,
     run_to_end,
     warned,
@@ -55,19 +57,24 @@ def paint(
         style: the same.
         output: where to; None for a new file in the current folder.
         options: settings of a run as they were typed: layers as
-            text, the start as a name, path or URL; and `threads`, which
-            torch has been told, for the command that repeats the run.
+            text, the start as a name, path or URL; `threads`, which
+            torch has been told, for the command that repeats the run; and
+            `preview`, a file for the picture as it grows.
 
     Returns:
         The exit status: 0 for a picture, 1 for a run that broke off (its
         best picture is saved), 2 for bad input, 130 for an interrupt.
     """
     began = time.monotonic()
+    options = dict(options)
+    grown: str | None = options.pop("preview", None)
     with _signals_interrupt(), _plain_warnings():
         try:
-            target = choose_target(photo, style, output, options.get("start"))
+            start = options.get("start")
+            target = choose_target(photo, style, output, start)
+            watch = _watch(photo, style, grown, start)
             run = prepare(photo, style, **read_settings(options))
-            finished = _follow(run)
+            finished = _follow(run, watch)
         except KeyboardInterrupt:
             say("interrupted before there was a picture; nothing is written")
             return INTERRUPTED
@@ -94,11 +101,25 @@ def _refuse(error: Exception) -> int:
     raise error
 
 
-def _follow(run: Run) -> Finished:
+def _watch(
+    photo: str, style: str, grown: str | None, start: str | None
+) -> Callable[[Step], None]:
+    """Return what is to see each step beside the progress bar."""
+    if grown is None:
+        return lambda step: None
+    return preview(choose_target(photo, style, grown, start))
+
+
+def _follow(run: Run, watch: Callable[[Step], None]) -> Finished:
     """Run to the end, or until something stops it once there is a picture."""
     with progress(run.plan.schedule) as show:
+
+        def see(step: Step) -> None:
+            watch(step)
+            show(step)
+
         try:
-            return run_to_end(warned(steps_of(run)), show)
+            return run_to_end(warned(steps_of(run)), see)
         finally:
             _ignore_signals()  # from here on nothing cuts the saving short
 

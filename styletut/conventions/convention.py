@@ -30,7 +30,10 @@ class Convention:
         gram_divisor: d(N, M), 1 for raw Gram matrices; None where the style
             term is no function of G - A.
         style_factor: s(N, M, pixels) in s * ||G/d - A/d_a||^2.
-        alpha: weight of the content term.
+        alpha: weight of the content term; the largest, where it follows
+            the pair.
+        alpha_share: alpha in units of the style loss that the untouched
+            photo has, see `objective.balance`; None for one alpha for all.
         beta: weight of the style term.
         gamma: weight of the total variation.
         total_variation: a kind of `losses.total_variation`, or the
@@ -41,7 +44,7 @@ class Convention:
         optimizer_options: keyword arguments for it, in `pixel_unit`.
         range_rule: how pixels are kept in range; see `transfer.minimize`.
         evaluations: how many evaluations of the objective it runs.
-        start: "content", "noise", "style" or "grey".
+        start: "content", "color", "noise", "style" or "grey".
         size: length in pixels of the side that `size_of` names.
         size_of: "longer", "shorter" or "height"; or "area", where size is
             the side of a square with as many pixels.
@@ -64,6 +67,7 @@ class Convention:
     beta: float
     evaluations: int
     size: int
+    alpha_share: float | None = None
     gamma: float = 0.0
     total_variation: str | Callable[[Tensor], Tensor] = "squared"
     network: str = "vgg19"

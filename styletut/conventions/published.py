@@ -59,10 +59,12 @@ _TABLE = (
         gram_divisor=factors.by_positions,
         style_factor=factors.gram_mean,
         alpha=0.3,
+        alpha_share=0.1,
         beta=1.0,
         optimizer="spectral_lbfgs",
+        start="color",
         coarsest=128,
-        evaluations=200,
+        evaluations=60,
         size=512,
         note=(
             "Layer weights are one over typical distances, medians over all "
@@ -70,8 +72,9 @@ _TABLE = (
             "1.2e6 is that of the content maps, and the five others are "
             "those of the style layers, which so have equal say, a fifth "
             "each. A content term of 1 has thus nothing left of the photo, "
-            "and an untouched photo has a style term of about 1. alpha, the "
-            "start, the sizes and the evaluations were chosen by looking, "
+            "and an untouched photo of the samples has a style term of about "
+            "1; of other pairs it may have a tenth, so alpha follows it. "
+            "Share, start, sizes and evaluations were chosen by looking, "
             "at the pictures of assets/defaults.jpg and others; "
             "tools/choose_defaults.py prints the medians and paints them."
         ),

@@ -1,6 +1,7 @@
 """The gradient by torch's autograd: of any dtype, on any device."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,24 +15,31 @@ class Autograd:
 
     Args:
         vgg: the network.
+        dtype: of the maps and their gradients; the picture's by default.
         checkpoint: whether the graph keeps less and computes more, see
             `VGG19.forward`.
     """
 
-    def __init__(self, vgg: VGG19, checkpoint: bool = False) -> None:
-        self.vgg, self.checkpoint = vgg, checkpoint
+    def __init__(
+        self,
+        vgg: VGG19,
+        dtype: torch.dtype | None = None,
+        checkpoint: bool = False,
+    ) -> None:
+        self.vgg, self.dtype, self.checkpoint = vgg, dtype, checkpoint
 
     def show(
         self, picture: Tensor, layers: Collection[str], see: Show
     ) -> None:
         """Show the maps of layers; see `Engine`."""
         with torch.no_grad():
-            for layer, F in self.vgg(picture, layers).items():
+            maps = self.vgg(picture, layers, **self._how(checkpoint=False))
+            for layer, F in maps.items():
                 see(layer, F, WHOLE)
 
     def losses(self, x: Tensor, losses: Sequence[LayerLoss]) -> list[Tensor]:
         """Return each loss, with a graph if x requires a gradient."""
-        how = {"checkpoint": True} if self.checkpoint else {}
+        how = self._how(self.checkpoint)
         maps = self.vgg(x, layers_of(losses), **how)
         return [
             each.loss(each.observe(maps[each.layer], WHOLE)) for each in losses
@@ -57,3 +65,11 @@ class Autograd:
                 total = torch.stack(weighted).sum()
                 (gradient,) = torch.autograd.grad(total, x)
         return [value.detach() for value in values], gradient.detach()
+
+    def _how(self, checkpoint: bool) -> dict[str, Any]:
+        """Return what the network is told, if it is told anything.
+
+        Another network than `VGG19` need not know it.
+        """
+        told = {"checkpoint": checkpoint, "dtype": self.dtype}
+        return {name: value for name, value in told.items() if value}

@@ -39,8 +39,8 @@ class Backward(Autograd):
         dtype: torch.dtype | None = None,
         checkpoint: bool = False,
     ) -> None:
-        super().__init__(vgg, checkpoint)
-        self.dtype, self.buffers = dtype, Buffers()
+        super().__init__(vgg, dtype, checkpoint)
+        self.buffers = Buffers()
 
     def show(
         self, picture: Tensor, layers: Collection[str], see: Show
@@ -48,7 +48,7 @@ class Backward(Autograd):
         """Show the maps of layers; see `Engine`."""
 
         def see_whole(layer: str, F: Tensor) -> None:
-            see(layer, F.to(picture.dtype), WHOLE)
+            see(layer, F, WHOLE)
 
         show_maps(
             self.vgg, picture, layers, see_whole, self.buffers, self.dtype
@@ -62,7 +62,7 @@ class Backward(Autograd):
         see = observed_by(losses, sums)
 
         def visit(layer: str, F: Tensor) -> AddGradient:
-            see(layer, F.to(x.dtype), WHOLE)
+            see(layer, F, WHOLE)
             return gradients_at(layer, losses, sums, WHOLE)
 
         with torch.no_grad():

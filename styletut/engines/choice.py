@@ -42,7 +42,7 @@ def choose_engine(
         return Tiles(vgg, tiles, dtype)
     if by_hand(vgg, picture):
         return Backward(vgg, dtype, checkpoint)
-    return Autograd(vgg, checkpoint)
+    return Autograd(vgg, dtype, checkpoint)
 
 
 def by_hand(vgg: VGG19, picture: Tensor) -> bool:

@@ -42,11 +42,12 @@ class LayerLoss(Protocol):
         """Return what the loss needs to know of maps.
 
         Args:
-            F: maps (1, N, h, w), in the picture's dtype.
+            F: maps (1, N, h, w), in the dtype that the network computes in.
             place: where they lie in the whole.
 
         Returns:
-            A sum over the positions in F, of any shape.
+            A sum over the positions in F, of any shape; where F is bfloat16,
+            in float32.
         """
 
     def loss(self, observed: Tensor) -> Tensor:
@@ -73,8 +74,8 @@ class Engine(Protocol):
     ) -> None:
         """Show the maps of layers, without a graph.
 
-        Each comes as a whole or in parts, in the picture's dtype; it may be
-        overwritten after `see` has returned.
+        Each comes as a whole or in parts, in the dtype that the network
+        computes in; it may be overwritten after `see` has returned.
         """
 
     def losses(self, x: Tensor, losses: Sequence[LayerLoss]) -> list[Tensor]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from styletut.kernels import pooling
 from styletut.kernels.buffers import Buffers
-from styletut.kernels.convolution import Convolution, TorchConvolution
+from styletut.kernels.frozen import Kernel
 from styletut.kernels.onednn import DEVICES
 from styletut.vgg import VGG19, up_to_deepest
 
@@ -201,7 +201,7 @@ class Tape:
     def _convolved(
         self,
         buffer: str,
-        convolution: Convolution | TorchConvolution,
+        convolution: Kernel,
         x: Tensor,
         relu: bool = False,
     ) -> Tensor:
@@ -214,7 +214,7 @@ class Tape:
     def _write(
         self,
         buffer: str,
-        convolution: Convolution | TorchConvolution,
+        convolution: Kernel,
         below: Tensor,
         relu: bool = False,
     ) -> None:
@@ -232,9 +232,7 @@ class Tape:
 
             self._note(step)
 
-    def _down_through(
-        self, convolution: Convolution | TorchConvolution
-    ) -> _Step:
+    def _down_through(self, convolution: Kernel) -> _Step:
         def step(g: Tensor, buffer: str) -> tuple[Tensor, str]:
             buffer = _other(buffer)
             return self._convolved(buffer, convolution.downwards, g), buffer
@@ -243,7 +241,7 @@ class Tape:
 
     def _gate_of_first(
         self,
-        convolution: Convolution | TorchConvolution,
+        convolution: Kernel,
         pixels: Tensor,
         add: AddGradient | None,
     ) -> _Step:

@@ -157,7 +157,7 @@ class Tiles:
         for tile in self._cut(picture, layers):
 
             def see_inner(layer: str, F: Tensor, tile: Tile = tile) -> None:
-                inner = F[tile.inner(layer)].to(picture.dtype)
+                inner = F[tile.inner(layer)]
                 see(
                     layer,
                     inner.contiguous(memory_format=torch.channels_last),

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import torch
 
+from styletut.kernels import processor
+
 TILES = {"winograd4": 4, "winograd2": 2}
 """Outputs a side of a tile, for each of Winograd's algorithms."""
 
@@ -46,10 +48,15 @@ def rule(layer: Layer, threads: int) -> str:
     instruction set or a second thread hastens the multiplications. With few
     channels the plain one is then ahead. Many outputs a tile save more, but
     share their matrix products out among fewer positions.
+
+    On Intel's processors, whose plain convolution is better still, two
+    threads gain with 128 channels on one side and more on the other.
     """
     wide = torch.backends.cpu.get_cpu_capability() != "AVX2"
     enough = 128 if wide and threads > 1 else 64
     if layer.few < enough or (wide and layer.many < 128):
+        return "plain"
+    if processor.by_intel() and wide and threads > 1 and layer.many < 256:
         return "plain"
     small = layer.positions <= 32 * 32
     algorithms = fitting(layer)

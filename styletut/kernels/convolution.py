@@ -6,7 +6,7 @@ downwards with the gradient of the maps, which is the same convolution with
 its kernels turned round and channels swapped (notebook 02, (2.5)). What
 depends on the kernels alone is done once.
 
-Three algorithms are at hand, in float32:
+Three algorithms are at hand in float32, by `Convolution`:
 
 - `plain`: oneDNN's convolution, with ReLU, bias or the sum with another
   tensor done in the same pass;
@@ -15,6 +15,9 @@ Three algorithms are at hand, in float32:
 
 Which of them runs is told by `kernels.timings.algorithm_for`, never by a
 timing within a run, so that the same machine and settings give the same bits.
+
+`PackedConvolution` is oneDNN's in bfloat16, and `TorchConvolution` torch's for
+whatever else there is.
 """
 
 from collections.abc import Callable, Hashable
@@ -149,11 +152,7 @@ class Convolution:
             return torch.ops.mkldnn._convolution_pointwise(  # type: ignore[no-any-return]
                 x, kernels, self._bias, *_SHAPE, after or "none", [], ""
             )
-        # the operator adds to what is there
-        out.zero_()
-        torch.ops.mkldnn._convolution_pointwise_.binary(
-            out, x, kernels, self._bias, *_SHAPE, "add", 1.0, after, [], ""
-        )
+        _add_convolved(out.zero_(), x, kernels, self._bias, after)
         return out
 
     def _winograd(
@@ -174,6 +173,66 @@ class Convolution:
                 self._down,
             )
         return out.relu_() if relu else out
+
+
+class PackedConvolution:
+    """The same by oneDNN in bfloat16 on a CPU, sums taken in float32.
+
+    Kernels are brought into the order that its units take them in once for
+    each size of maps, not at each call.
+
+    Args:
+        weight: (N, C, 3, 3), bfloat16.
+        bias: (N,), or None.
+        down: Whether it takes gradients downwards; see `Convolution`.
+    """
+
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None = None, down: bool = False
+    ) -> None:
+        self._weight, self._bias, self._down = weight, bias, down
+        sides = weight.shape[:2]
+        self.channels_out, self.channels_in = (
+            reversed(sides) if down else sides
+        )
+        self._packed: tuple[torch.Size, Tensor] | None = None
+
+    def __call__(
+        self, x: Tensor, out: Tensor | None = None, relu: bool = False
+    ) -> Tensor:
+        """Convolve maps, without a graph; see `Convolution`."""
+        if x.device.type == "meta":
+            shape = (len(x), self.channels_out, *x.shape[2:])
+            return x.new_empty(shape) if out is None else out
+        x = x.contiguous(memory_format=_LAST)
+        after = "relu" if relu else None
+        with torch.no_grad():
+            kernels = self._kernels(x.shape)
+            if out is None:
+                return torch.ops.mkldnn._convolution_pointwise(  # type: ignore[no-any-return]
+                    x, kernels, self._bias, *_SHAPE, after or "none", [], ""
+                )
+            _add_convolved(out.zero_(), x, kernels, self._bias, after)
+        return out
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PackedConvolution, (self._weight, self._bias, self._down)
+
+    @cached_property
+    def downwards(self) -> "PackedConvolution":
+        """The convolution that takes gradients the other way."""
+        return PackedConvolution(self._weight, None, not self._down)
+
+    def _kernels(self, shape: torch.Size) -> Tensor:
+        packed = self._packed  # another thread may put its own there
+        if packed is None or packed[0] != shape:
+            weight = turned(self._weight) if self._down else self._weight
+            with torch.inference_mode(False):  # to be of use outside it too
+                kernels = torch.ops.mkldnn._reorder_convolution_weight(
+                    weight, *_SHAPE, list(shape)
+                )
+            packed = self._packed = shape, kernels
+        return packed[1]
 
 
 class TorchConvolution:
@@ -234,6 +293,19 @@ class _Convolve(torch.autograd.Function):
     @staticmethod
     def jvp(ctx: Any, dx: Tensor, _: None) -> Tensor:  # type: ignore[override]
         return convolve(dx, ctx.convolution.linear)
+
+
+def _add_convolved(
+    out: Tensor,
+    x: Tensor,
+    kernels: Tensor,
+    bias: Tensor | None,
+    after: str | None,
+) -> None:
+    """Add convolved maps to what is in `out`, and then a ReLU if named."""
+    torch.ops.mkldnn._convolution_pointwise_.binary(
+        out, x, kernels, bias, *_SHAPE, "add", 1.0, after, [], ""
+    )
 
 
 def turned(weight: Tensor) -> Tensor:

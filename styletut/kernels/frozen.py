@@ -9,10 +9,14 @@ from torch.nn import functional
 
 from styletut.kernels.convolution import (
     Convolution,
+    PackedConvolution,
     TorchConvolution,
     convolve,
 )
-from styletut.kernels.onednn import suits, would_suit
+from styletut.kernels.onednn import packs, suits, would_suit
+
+Kernel = Convolution | PackedConvolution | TorchConvolution
+"""A convolution without a graph."""
 
 
 class FrozenConvolution(nn.Conv2d):
@@ -54,14 +58,18 @@ class FrozenConvolution(nn.Conv2d):
             return convolve(x, kernel)
         return functional.conv2d(x, *self.cast(x.dtype), padding=1)
 
-    def kernel(self, dtype: torch.dtype) -> Convolution | TorchConvolution:
+    def kernel(self, dtype: torch.dtype) -> Kernel:
         """Return the convolution by these weights, without a graph.
 
-        By fast algorithms where it is float32 on a CPU, and by torch's own
-        kernels elsewhere.
+        By fast algorithms where it is float32 on a CPU, by packed kernels
+        where it is bfloat16 there, and by torch's own kernels elsewhere.
         """
         weight, bias = self.cast(dtype)
-        kind = Convolution if would_suit(weight) else TorchConvolution
+        kind: Callable[[Tensor, Tensor], Kernel] = TorchConvolution
+        if would_suit(weight):
+            kind = Convolution
+        elif packs(weight):
+            kind = PackedConvolution
         return self._once(
             (kind, dtype), lambda: kind(weight.detach(), bias.detach())
         )

@@ -3,6 +3,8 @@
 torch hands its products to MKL, which does not make use of every processor:
 on an AMD processor with AVX-512, oneDNN was measured to take half the time.
 oneDNN's linear layer and 1 x 1 convolution are such products.
+
+Gram matrices of maps in bfloat16 are float32.
 """
 
 from typing import Any
@@ -10,13 +12,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from styletut.kernels.onednn import suits
+from styletut.kernels.onednn import DEVICES, suits
 
 _POINT = ([0, 0], [1, 1], [1, 1], 1)  # padding, stride, dilation, groups
 
 _CHUNK = 2**18
 """Numbers of a tall matrix that are taken at once: 1 MB, which stay in a
 cache while they are turned."""
+
+
+_PIECES = 32
+"""Into so many parts a sum over positions is cut in bfloat16, into fewer
+where the matrix is large."""
 
 
 def product(x: Tensor, matrix: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -46,6 +53,22 @@ def inner_products(columns: Tensor) -> Tensor:
     for chunk in chunks[1:]:
         G += product(chunk.T, chunk.T)
     return G
+
+
+def _inner_products_of_few_digits(columns: Tensor) -> Tensor:
+    """Return the same of bfloat16 numbers, (N, N), in float32.
+
+    A product comes out of oneDNN with the digits of bfloat16, although it
+    was added up in float32. So it is taken in pieces, which are added up in
+    float32: the rounding of each is small beside that of the maps.
+    """
+    M, N = columns.shape
+    count = max(1, min(_PIECES, _PIECES * 256**2 // N**2, M))
+    rows = M // count
+    pieces = columns[: count * rows].view(count, rows, N)
+    G = torch.bmm(pieces.mT, pieces).sum(0, dtype=torch.float32)
+    rest = columns[count * rows :]
+    return G if len(rest) == 0 else G.add_(rest.mT @ rest)
 
 
 def add_product(g: Tensor, F: Tensor, matrix: Tensor) -> None:
@@ -90,8 +113,20 @@ def gram(F: Tensor) -> Tensor:
     return _Gram.apply(F)  # type: ignore[no-any-return]
 
 
+def _gram_of_few_digits(F: Tensor) -> Tensor:
+    """Return F F^T, in float32, of maps in bfloat16."""
+    if F.device.type not in DEVICES:
+        F = F.float()
+        return F @ F.transpose(-1, -2)
+    if F.ndim == 2:
+        return _inner_products_of_few_digits(F.T)
+    return torch.stack([_inner_products_of_few_digits(each.T) for each in F])
+
+
 class _Gram(torch.autograd.Function):
     """F F^T with the derivative's two equal products taken as one.
+
+    Of bfloat16 maps it is float32.
 
     dG = dF F^T + F dF^T, so the gradient is (g + g^T) F for an incoming g;
     autograd would multiply g and g^T with F one after the other.
@@ -105,6 +140,8 @@ class _Gram(torch.autograd.Function):
             if F.ndim == 2:
                 return inner_products(F.T)
             return torch.stack([inner_products(each.T) for each in F])
+        if F.dtype == torch.bfloat16:
+            return _gram_of_few_digits(F)
         return F @ F.transpose(-1, -2)
 
     @staticmethod
@@ -115,7 +152,7 @@ class _Gram(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:  # type: ignore[override]
         (F,) = ctx.saved_tensors
-        both = g + g.transpose(-1, -2)
+        both = (g + g.transpose(-1, -2)).to(F.dtype)
         if F.stride(-1) == 1:
             return both @ F
         # laid out as F is, so that gradients are added up quickly
@@ -125,4 +162,6 @@ class _Gram(torch.autograd.Function):
     def jvp(ctx: Any, dF: Tensor) -> Tensor:  # type: ignore[override]
         (F,) = ctx.saved_tensors
         half = dF @ F.transpose(-1, -2)
+        if F.dtype == torch.bfloat16:
+            half = half.float()
         return half + half.transpose(-1, -2)

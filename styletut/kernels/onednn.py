@@ -1,7 +1,8 @@
 """Where oneDNN's fused operators may stand in for torch's own kernels.
 
-They are for float32 on a CPU. The environment variable STYLETUT_CONVOLUTION
-switches them off: "plain" leaves everything to torch.
+They are for float32 on a CPU, and for bfloat16 where it has instructions for
+that. The environment variable STYLETUT_CONVOLUTION switches them off: "plain"
+leaves everything to torch.
 """
 
 import os
@@ -36,3 +37,21 @@ def suits(x: Tensor) -> bool:
 def would_suit(x: Tensor) -> bool:
     """Return the same where a tensor on "meta" stands for one on the CPU."""
     return x.dtype == torch.float32 and x.device.type in DEVICES and enabled()
+
+
+def packs(x: Tensor) -> bool:
+    """Return whether kernels like a tensor, in bfloat16, can be packed.
+
+    It may stand on "meta" for one on the CPU.
+    """
+    known = x.dtype == torch.bfloat16 and x.device.type in DEVICES
+    return known and packable()
+
+
+def packable() -> bool:
+    """Return whether kernels in bfloat16 can be packed here."""
+    return (
+        enabled()
+        and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")
+        and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    )

@@ -7,8 +7,6 @@ of torch is not used.
 
 import json
 import os
-import platform
-import re
 import warnings
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,6 +15,7 @@ from typing import Any
 
 import torch
 
+from styletut.kernels import processor
 from styletut.kernels.algorithms import Layer, Measured, chosen, rule
 
 
@@ -111,17 +110,7 @@ def _ignored(path: Path, why: str) -> None:
 def _machine() -> dict[str, str]:
     """What a table's numbers hold for."""
     return {
-        "processor": processor(),
+        "processor": processor.name(),
         "instruction set": torch.backends.cpu.get_cpu_capability(),
         "torch": torch.__version__,
     }
-
-
-def processor() -> str:
-    """Return the processor's name as the system has it."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        text = ""
-    found = re.search(r"^model name\s*: (.+)$", text, re.MULTILINE)
-    return found[1] if found else platform.processor() or platform.machine()

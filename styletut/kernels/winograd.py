@@ -24,6 +24,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from styletut.kernels import processor
 from styletut.kernels.buffers import scratch
 from styletut.kernels.matmul import product
 
@@ -32,14 +33,17 @@ _BLOCK = 65_536
 they stay in a cache of the third level from one step to the next."""
 
 
+_Write = Callable[[Sequence[Tensor], Sequence[Tensor] | Tensor], None]
+
+
 class _Algorithm(NamedTuple):
     G: tuple[tuple[float, float, float], ...]  # a row for each point
     reciprocal: tuple[int, ...]  # the number of each point's reciprocal
-    write_input: Callable[[Sequence[Tensor], Tensor], None]  # by B^T
-    write_output: Callable[[Sequence[Tensor], Tensor], None]  # by A^T
+    write_input: _Write  # by B^T
+    write_output: _Write  # by A^T
 
 
-def _input_2(d: Sequence[Tensor], V: Tensor) -> None:
+def _input_2(d: Sequence[Tensor], V: Sequence[Tensor] | Tensor) -> None:
     """Write B^T d to V, points 0, 1, -1 and infinity."""
     torch.sub(d[0], d[2], out=V[0])
     torch.add(d[1], d[2], out=V[1])
@@ -47,13 +51,13 @@ def _input_2(d: Sequence[Tensor], V: Tensor) -> None:
     torch.sub(d[3], d[1], out=V[3])
 
 
-def _output_2(m: Sequence[Tensor], Y: Tensor) -> None:
+def _output_2(m: Sequence[Tensor], Y: Sequence[Tensor] | Tensor) -> None:
     """Write A^T m to Y, points 0, 1, -1 and infinity."""
     torch.add(m[0], m[1], out=Y[0]).add_(m[2])
     torch.sub(m[3], m[2], out=Y[1]).add_(m[1])
 
 
-def _input_4(d: Sequence[Tensor], V: Tensor) -> None:
+def _input_4(d: Sequence[Tensor], V: Sequence[Tensor] | Tensor) -> None:
     """Write B^T d to V, points 0, 1, -1, 2, 1/2 and infinity."""
     even = scratch("even", V[0].shape)
     odd = V[4]
@@ -69,7 +73,7 @@ def _input_4(d: Sequence[Tensor], V: Tensor) -> None:
     torch.sub(d[4], d[1], out=V[2]).sub_(inner, alpha=3.5)
 
 
-def _output_4(m: Sequence[Tensor], Y: Tensor) -> None:
+def _output_4(m: Sequence[Tensor], Y: Sequence[Tensor] | Tensor) -> None:
     """Write A^T m to Y, points 0, 1, -1, 2, 1/2 and infinity."""
     torch.add(m[1], m[2], out=Y[2])
     torch.sub(m[1], m[2], out=Y[1])
@@ -136,62 +140,132 @@ def convolve(
         out: (h, w, N), where to write to.
         down: Whether it is the way down: x has N channels then, out C.
     """
-    m = len(matrices) - 2
+    n = len(matrices)
+    m = n - 2
+    order = _ALGORITHMS[m].reciprocal if down else range(n)
+    transform = _at_once if processor.by_intel() else _one_by_one
     if down:
-        order = list(_ALGORITHMS[m].reciprocal)
-        pairs = [[matrices[i, j].T for j in order] for i in order]
-    else:
-        pairs = [list(row) for row in matrices]
+        matrices = matrices.transpose(2, 3)
     h, w, channels = x.shape
     tall, across = -(-h // m), -(-w // m)
     strip = max(1, _BLOCK // (max(channels, out.shape[2]) * across))
     for top in range(0, tall, strip):
         rows = min(strip, tall - top)
         padded = _padded(x, m * top, m * rows, m * across)
-        Z = _over_rows(padded, pairs, bias, rows, across)
+        Z = transform(padded, matrices, order, bias, rows, across)
         _write(Z, out[m * top : m * (top + rows)])
 
 
-def _over_rows(
+def _one_by_one(
     padded: Tensor,
-    pairs: Sequence[Sequence[Tensor]],
+    matrices: Tensor,
+    order: Sequence[int],
     bias: Tensor | None,
     rows: int,
     across: int,
-) -> Tensor:
-    """Return A^T of the products: (n, m, rows, across, N), columns first."""
-    n, N = len(pairs), len(pairs[0][0])
+) -> list[Tensor]:
+    """Return A^T of the products, the columns of tiles apart.
+
+    Products are oneDNN's, one after the other, each in a cache when A^T
+    comes to it.
+
+    Args:
+        padded: (m rows + 2, m across + 2, C).
+        matrices: (n, n, N, C).
+        order: where the matrices of each point are among them.
+        bias: (N,), or None.
+        rows: of tiles.
+        across: tiles in a row.
+
+    Returns:
+        n tensors (m, rows, across, N).
+    """
+    n, N = len(matrices), matrices.shape[2]
     m, C = n - 2, padded.shape[2]
     algorithm = _ALGORITHMS[m]
-    R = scratch("R", (n, rows, *padded.shape[1:]))
-    d = [padded[k : k + m * (rows - 1) + 1 : m] for k in range(n)]
-    algorithm.write_input(d, R)
     V = scratch("V", (n, n, rows, across, C))
-    d = [R[:, :, k : k + m * (across - 1) + 1 : m] for k in range(n)]
-    algorithm.write_input(d, V)  # V[j, i]: column j, row i
+    _write_input(padded, list(V), range(n), rows, across)
     Z = scratch("Z", (n, m, rows, across, N))
     for j in range(n):
         M = [
             product(
                 V[j, i].view(-1, C),
-                pairs[i][j],
+                matrices[order[i], order[j]],
                 # A has only ones at the point 1: so comes the bias to all
                 bias if i == j == 1 else None,
             ).view(rows, across, N)
             for i in range(n)
         ]
         algorithm.write_output(M, Z[j])
-    return Z
+    return list(Z)
 
 
-def _write(Z: Tensor, out: Tensor) -> None:
+def _at_once(
+    padded: Tensor,
+    matrices: Tensor,
+    order: Sequence[int],
+    bias: Tensor | None,
+    rows: int,
+    across: int,
+) -> list[Tensor]:
+    """Do as `_one_by_one` does, by one batch of MKL's products.
+
+    On Intel's processors these are faster, and so many operations fewer cost
+    less waiting.
+    """
+    n, N = len(matrices), matrices.shape[2]
+    m, C = n - 2, padded.shape[2]
+    V = scratch("V", (n, n, rows, across, C))  # row of tile first
+    columns = [V[:, j] for j in order]
+    _write_input(padded, columns, order, rows, across)
+    M = scratch("M", (n, n, rows, across, N))
+    torch.bmm(
+        V.view(n * n, -1, C),
+        matrices.flatten(0, 1).mT,
+        out=M.view(n * n, -1, N),
+    )
+    if bias is not None:
+        M[order[1], order[1]].add_(bias)
+    Z = scratch("Z", (m, n, rows, across, N))
+    _ALGORITHMS[m].write_output([M[i] for i in order], Z)
+    return [Z[:, j] for j in order]
+
+
+def _write_input(
+    padded: Tensor,
+    columns: Sequence[Tensor],
+    order: Sequence[int],
+    rows: int,
+    across: int,
+) -> None:
+    """Write B^T d B.
+
+    Args:
+        padded: (m rows + 2, m across + 2, C), with all tiles d.
+        columns: where to write to, for each point of a row of tiles (n, rows,
+            across, C).
+        order: where the points of a column are in these.
+        rows: of tiles.
+        across: tiles in a row.
+    """
+    n = len(columns)
+    m = n - 2
+    write = _ALGORITHMS[m].write_input
+    R = scratch("R", (n, rows, *padded.shape[1:]))
+    d = [padded[k : k + m * (rows - 1) + 1 : m] for k in range(n)]
+    write(d, [R[i] for i in order])
+    d = [R[:, :, k : k + m * (across - 1) + 1 : m] for k in range(n)]
+    write(d, columns)
+
+
+def _write(Z: Sequence[Tensor], out: Tensor) -> None:
     """Write Z A to a strip of (h, w, N), without what is past its border."""
-    _, m, rows, across, N = Z.shape
+    m, rows, across, N = Z[0].shape
     fits = out.shape[:2] == (m * rows, m * across)
     Y = out if fits else scratch("Y", (m * rows, m * across, N))
     tiles = Y.view(rows, m, across, m, N)
     # column and row of each tile first
-    _ALGORITHMS[m].write_output(Z.unbind(0), tiles.permute(3, 1, 0, 2, 4))
+    _ALGORITHMS[m].write_output(Z, tiles.permute(3, 1, 0, 2, 4))
     if not fits:
         out.copy_(Y[: out.shape[0], : out.shape[1]])
 

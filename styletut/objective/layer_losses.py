@@ -14,8 +14,8 @@ from torch import Tensor
 from styletut.conventions import Convention, kappa
 from styletut.engines import WHOLE, Engine, Place
 from styletut.engines.interface import add_to
-from styletut.kernels.matmul import add_product
-from styletut.losses import content_loss, gram_difference, gram_matrix
+from styletut.kernels.matmul import add_product, as_matrix, gram
+from styletut.losses import content_loss, gram_difference
 from styletut.vgg import feature_shape
 
 
@@ -37,7 +37,7 @@ class ContentLoss:
 
     def observe(self, F: Tensor, place: Place = WHOLE) -> Tensor:
         """Return 1/2 sum (F - P)^2, (2.1)."""
-        return content_loss(F, self.P[place])
+        return content_loss(F.to(self.P.dtype), self.P[place])
 
     def loss(self, observed: Tensor) -> Tensor:
         """Return C_l."""
@@ -94,7 +94,7 @@ class StyleLoss:
 
     def observe(self, F: Tensor, place: Place = WHOLE) -> Tensor:
         """Return G = F F^T, (3.1), of the positions in F."""
-        return gram_matrix(F)[0]
+        return gram(as_matrix(F))[0]  # `gram_matrix`, with all its digits
 
     def loss(self, observed: Tensor) -> Tensor:
         """Return E_l."""
@@ -196,7 +196,9 @@ def _maps(
         if layer not in maps:
             shape = (1, *feature_shape(layer, *picture.shape[2:]))
             maps[layer] = torch.empty_like(
-                F[..., :1, :1].expand(shape), memory_format=_memory_format(F)
+                F[..., :1, :1].expand(shape),
+                dtype=picture.dtype,
+                memory_format=_memory_format(F),
             )
         maps[layer][place] = F
 
@@ -218,7 +220,7 @@ def _grams(
     grams: dict[str, Tensor] = {}
 
     def add(layer: str, F: Tensor, place: Place) -> None:
-        add_to(grams, layer, gram_matrix(F)[0])
+        add_to(grams, layer, gram(as_matrix(F))[0])
 
     if layers:
         engine.show(picture, layers, add)

@@ -21,7 +21,9 @@ from styletut.conventions.network import convention_network
 from styletut.engines import CudaGraph, Engine, LayerLoss, choose_engine
 from styletut.engines.choice import recordable
 from styletut.engines.device import arithmetic, find_precision, maps_dtype
+from styletut.engines.interface import observed_by, values_by
 from styletut.losses import total_variation
+from styletut.objective.balance import fitting_alpha
 from styletut.objective.checks import (
     Layers,
     Styles,
@@ -30,7 +32,11 @@ from styletut.objective.checks import (
     layer_weights,
     shares,
 )
-from styletut.objective.layer_losses import content_losses, style_losses
+from styletut.objective.layer_losses import (
+    StyleLoss,
+    content_losses,
+    style_losses,
+)
 from styletut.objective.terms import Terms, weighted_sum
 from styletut.vgg import VGG19
 from styletut.vgg.network import channels
@@ -51,7 +57,8 @@ class Objective:
         vgg: the network to use as it is, whatever the convention names; by
             default the convention's own, on the content picture's device.
         convention: whose formulas and weights, a name or a `Convention`.
-        alpha: weight of the content; the convention's if None.
+        alpha: weight of the content; if None the convention's, which may
+            follow the pair, see `balance.fitting_alpha`.
         beta: weight of the style; the convention's if None.
         gamma: weight of the total variation; the convention's if None.
         content_layers: names, or name -> v_l; the convention's if None.
@@ -95,9 +102,8 @@ class Objective:
     ) -> None:
         own = self.convention = get_convention(convention)
         check_runnable(own)
-        self._alpha = checked_weight(
-            "alpha", own.alpha if alpha is None else alpha
-        )
+        if alpha is not None:
+            alpha = checked_weight("alpha", alpha)
         self._beta = checked_weight("beta", own.beta if beta is None else beta)
         self._gamma = checked_weight(
             "gamma", own.gamma if gamma is None else gamma
@@ -141,8 +147,11 @@ class Objective:
                 self.beta,
                 own,
             )
+            if alpha is None:
+                alpha = self._fitting_alpha(content, of_styles)
+            self._alpha = alpha
             of_content = content_losses(
-                self.engine, content, self.content_layers, self.alpha, own
+                self.engine, content, self.content_layers, alpha, own
             )
         self.layer_losses: tuple[LayerLoss, ...] = (*of_content, *of_styles)
         self._graph: CudaGraph | None = None
@@ -219,6 +228,19 @@ class Objective:
             if recordable(self.engine, x):
                 return self._replayed(x)
             return self._evaluated(x)
+
+    def _fitting_alpha(
+        self, content: Tensor, of_styles: Sequence[StyleLoss]
+    ) -> float:
+        """Return the convention's alpha for this pair of pictures."""
+        if self.convention.alpha_share is None or not of_styles:
+            return self.convention.alpha
+        sums: dict[int, Tensor] = {}
+        layers = tuple(self.style_layers)
+        self.engine.show(content, layers, observed_by(of_styles, sums))
+        losses = dict(zip(layers, values_by(of_styles, sums), strict=True))
+        style_loss = weighted_sum(losses, self.style_layers, content)
+        return fitting_alpha(self.convention, float(style_loss))
 
     def _evaluated(self, x: Tensor) -> tuple[Terms, Tensor]:
         losses, gradient = self.engine.gradient(x, self.layer_losses)

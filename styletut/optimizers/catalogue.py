@@ -60,6 +60,11 @@ def pairs_kept(optimizer: str, options: Mapping[str, object]) -> int:
     return int(options.get("history", parameters["history"].default))  # type: ignore[call-overload, no-any-return]
 
 
+def knows_noise(optimizer: str) -> bool:
+    """Return whether an optimizer can be told how exact values are."""
+    return "noise" in inspect.signature(OPTIMIZERS[optimizer]).parameters
+
+
 def goes_on(optimizer: str) -> bool:
     """Return whether a run can go on with what another has learned."""
     return "learned" in inspect.signature(OPTIMIZERS[optimizer]).parameters

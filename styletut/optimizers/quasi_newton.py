@@ -47,6 +47,7 @@ def lbfgs(
     bounds: Bounds = None,
     history: int = 15,
     unit: float = 1.0,
+    noise: float = 0.0,
 ) -> Iterator[Iterate]:
     """Projected L-BFGS with a backtracking line search.
 
@@ -67,13 +68,15 @@ def lbfgs(
         bounds: (lowest, highest) value of x, or None.
         history: number of pairs kept.
         unit: what 1 of a pixel's range [0, 1] is in x.
+        noise: how exact values are, relative to them: a rise by no more is
+            none.
 
     Yields:
         The start and every accepted point. Ends early where no step along
         the gradient lowers the value, to the precision of its numbers.
     """
     return _line_searched(
-        evaluate, start, evaluations, bounds, history, unit, None
+        evaluate, start, evaluations, bounds, history, unit, noise, None
     )
 
 
@@ -85,6 +88,7 @@ def spectral_lbfgs(
     bounds: Bounds = None,
     history: int = 15,
     unit: float = 1.0,
+    noise: float = 0.0,
     learned: deque[Tensor] | None = None,
 ) -> Iterator[Iterate]:
     """`lbfgs` for pictures, which scales each octave and color by itself.
@@ -117,6 +121,7 @@ def spectral_lbfgs(
         bounds,
         history,
         unit,
+        noise,
         deque(maxlen=LEARNED) if learned is None else learned,
     )
 
@@ -128,6 +133,7 @@ def _line_searched(
     bounds: Bounds,
     history: int,
     unit: float,
+    noise: float,
     learned: deque[Tensor] | None,
 ) -> Iterator[Iterate]:
     """Run L-BFGS, with gains for each band if it is to learn them."""
@@ -147,7 +153,9 @@ def _line_searched(
             done += 1
             pair = _Pair(trial - x, g_t - g)
             rise, slope, ys, yy, ss = _numbers(
-                value_t - value, _dot(g, pair.s), *_products(pair)
+                value_t - value - noise * value.abs(),
+                _dot(g, pair.s),
+                *_products(pair),
             )
             if rise <= SUFFICIENT_DECREASE * slope and slope < 0:
                 accepted = Iterate(trial, value_t, g_t, done)

@@ -378,6 +378,9 @@ def _identity(plan: Plan) -> dict[str, Any]:
         if getattr(plan, name) != neutral
     }
     formulas = {name: getattr(plan.convention, name) for name in FORMULAS}
+    share = plan.convention.alpha_share
+    if share is not None and "alpha" not in plan.chosen:
+        later["alpha_share"] = share  # by which alpha will be settled
     return settled | later | formulas | dict(plan.chosen)
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
+from styletut.color import color_moments, match_moments
 from styletut.conventions import DEFAULT_CONVENTION, Convention
 from styletut.conventions.network import convention_network
 from styletut.images import ImageError, resize_to
@@ -99,10 +100,12 @@ def stylize(
         style_size: longer side of the style picture in pixels; larger gives
             larger strokes [that of the result].
         evaluations: of the objective with its gradient, over all sizes
-            [200].
+            [60].
         schedule: (size, evaluations) from coarse to fine, instead of both.
         convention: a name out of `CONVENTIONS`, or a `Convention`.
-        alpha: weight of the content [0.3].
+        alpha: weight of the content [0.1 of the style loss of the untouched
+            photo at the finest size, 0.3 at most; `Plan.text` and each
+            step's terms tell the number].
         beta: weight of the style [1].
         gamma: weight of the total variation [0].
         content_layers: names, or name -> weight [relu4_2].
@@ -112,10 +115,11 @@ def stylize(
         options: keyword arguments for the optimizer [none].
         range_rule: how pixels are kept in [0, 1], as `minimize` takes it
             [project].
-        start: "content", "noise" (uniform), "style" (stretched to the
-            content's shape), "grey" (the network's mean color), or a
+        start: "content", "color" (the content with the mean and covariance
+            of the styles' colors), "noise" (uniform), "style" (stretched to
+            the content's shape), "grey" (the network's mean color), or a
             picture to go on from, given as the content is, of the content's
-            ratio of sides and of any size [content].
+            ratio of sides and of any size [color].
         seed: of the noise, a whole number.
         device: "auto", "cpu", "cuda", "mps" or another of torch's names;
             "auto" is the device of `vgg` where that is given.
@@ -271,11 +275,13 @@ def prepare(
     if begun is not None:
         plan = replace(plan, start=begun.for_size(size))
     vgg = vgg or convention_network(plan.convention, plan.device, plan.layers)
-    return Run(
-        photo.for_size(size).to(plan.device),
-        _styles_for(plan, styles, dtype),
-        laid_out(plan, vgg, dtype),
-        vgg,
+    return _balanced(
+        Run(
+            photo.for_size(size).to(plan.device),
+            _styles_for(plan, styles, dtype),
+            laid_out(plan, vgg, dtype),
+            vgg,
+        )
     )
 
 
@@ -313,7 +319,7 @@ def steps_of(run: Run) -> Steps:
         styles = _styles_at(stage, run)
         begun = photo
         if x is None or plan.keeps_detail:
-            begun = _start(photo, styles[0][0], plan)
+            begun = _start(photo, styles, plan)
         x = begun if x is None else _enlarged(x, coarser, begun, plan)
         granted += stage.evaluations
         steps = KeptBest(
@@ -344,6 +350,19 @@ def steps_of(run: Run) -> Steps:
         index += step.index + 1
         seconds += step.seconds
     return replace(ending, evaluations=spent)
+
+
+def _balanced(run: Run) -> Run:
+    """Settle alpha, for all sizes as the finest one has it."""
+    plan = run.plan
+    if "alpha" in plan.chosen or plan.convention.alpha_share is None:
+        return run
+    finest = max(plan.stages, key=lambda stage: stage.size)
+    photo = resize_to(run.content, *finest.shape)
+    alpha = _objective(photo, _styles_at(finest, run), finest, run).alpha
+    return run._replace(
+        plan=replace(plan, chosen={**plan.chosen, "alpha": alpha})
+    )
 
 
 def _start_picture(source: Any) -> Unread:
@@ -417,15 +436,19 @@ def _options(
     return options
 
 
-def _start(photo: Tensor, style: Tensor, plan: Plan) -> Tensor:
+def _start(
+    photo: Tensor, styles: Sequence[tuple[Tensor, float]], plan: Plan
+) -> Tensor:
     if isinstance(plan.start, Tensor):
         return resize_to(plan.start.to(photo), *photo.shape[2:])
     if plan.start == "noise":
         # drawn on the CPU, so that every device starts from the same noise
         generator = torch.Generator().manual_seed(plan.seed)
         return torch.rand(photo.shape, generator=generator).to(photo)
+    if plan.start == "color":
+        return match_moments(photo, *color_moments(styles))
     if plan.start == "style":
-        return resize_to(style, *photo.shape[2:])
+        return resize_to(styles[0][0], *photo.shape[2:])
     if plan.start == "grey":
         mean = photo.new_tensor(OXFORD_MEAN)[:, None, None] / 255
         return mean.expand_as(photo).clone()

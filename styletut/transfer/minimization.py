@@ -8,9 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from styletut.engines.device import NOISE
 from styletut.objective import Objective, Terms
 from styletut.optimizers import OPTIMIZERS
-from styletut.optimizers.catalogue import check_budget, check_options
+from styletut.optimizers.catalogue import (
+    check_budget,
+    check_options,
+    knows_noise,
+)
 from styletut.optimizers.variable import Variable, variable_of
 from styletut.transfer.steps import Ending, Step, Steps, warned
 
@@ -21,7 +26,8 @@ PATIENCE = 50
 """Evaluations without progress after which a run has stalled."""
 
 LEAST_PROGRESS = 1e-6
-"""Relative fall of the total that counts as progress."""
+"""Relative fall of the total that counts as progress, if it is more than the
+precision's noise."""
 
 
 def minimize(
@@ -110,6 +116,9 @@ def _run(
     options: Mapping[str, Any],
 ) -> Steps:
     began = time.perf_counter()
+    noise = NOISE.get(objective.precision, 0.0)
+    if noise and knows_noise(optimizer):
+        options = {"noise": noise, **options}
     last: Terms  # an iterate is yielded right after its evaluation
     spent = 0
 
@@ -145,7 +154,7 @@ def _run(
         )
         if index % LOOK_EVERY == 0:
             total = float(terms.total)
-            if total < best * (1 - LEAST_PROGRESS):
+            if total < best * (1 - max(LEAST_PROGRESS, noise)):
                 best, best_at = total, done
             ending = _ending_at(total, done, best, best_at)
             if ending.message:

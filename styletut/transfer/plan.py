@@ -33,9 +33,9 @@ from styletut.transfer.sizes import (
 )
 from styletut.vgg import VGG19, check_layers
 
-STARTS = ("content", "noise", "style", "grey")
+STARTS = ("content", "color", "noise", "style", "grey")
 
-DETAILED = ("content",)
+DETAILED = ("content", "color")
 """Those of them whose detail is put back at each size, as a picture's is."""
 
 

@@ -19,8 +19,7 @@ from torch.nn.modules import module as torch_modules
 from torch.utils.checkpoint import checkpoint as recomputing
 
 from styletut.cores.threads import lower_threads
-from styletut.kernels.convolution import Convolution, TorchConvolution
-from styletut.kernels.frozen import FrozenConvolution
+from styletut.kernels.frozen import FrozenConvolution, Kernel
 from styletut.vgg.layers import (
     LAYERS,
     check_layers,
@@ -149,7 +148,11 @@ class VGG19(nn.Module):
         return module
 
     def forward(
-        self, image: Tensor, layers: Iterable[str], checkpoint: bool = False
+        self,
+        image: Tensor,
+        layers: Iterable[str],
+        checkpoint: bool = False,
+        dtype: torch.dtype | None = None,
     ) -> dict[str, Tensor]:
         """Compute the feature maps of `layers`, and no layer past them.
 
@@ -160,6 +163,7 @@ class VGG19(nn.Module):
             checkpoint: whether a graph keeps the maps between the blocks
                 alone, and the way down computes the others anew: less
                 memory, and one more way up.
+            dtype: what the maps are computed in; the picture's by default.
 
         Returns:
             {layer: (B, N, h, w)} in the order asked for. None of the maps
@@ -175,8 +179,8 @@ class VGG19(nn.Module):
         needed = up_to_deepest(names)
         self.check(image, names)
         maps: dict[str, Tensor] = {}
-        x = self.preprocess(image)
-        if x.dtype == torch.float32:
+        x = self.preprocess(image).to(dtype or image.dtype)
+        if x.dtype in (torch.float32, torch.bfloat16):
             # convolutions of a frozen network run faster with channels last
             x = x.contiguous(memory_format=torch.channels_last)
         for _, block in groupby(needed, key=lambda name: name[4]):
@@ -208,7 +212,7 @@ class VGG19(nn.Module):
 
     def kernels(
         self, layers: Iterable[str], dtype: torch.dtype
-    ) -> list[Convolution | TorchConvolution]:
+    ) -> list[Kernel]:
         """Return the convolutions up to layers, as `FrozenConvolution.kernel`.
 
         Args:

@@ -12,9 +12,12 @@ from styletut.engines.device import (
     maps_dtype,
 )
 from styletut.images import sample
+from styletut.kernels import onednn
 from styletut.objective import Objective
+from styletut.transfer import stylize
+from styletut.transfer.plan import plan_run
 
-CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+CPU, CUDA, META = map(torch.device, ("cpu", "cuda", "meta"))
 
 
 def capability(monkeypatch, major):
@@ -26,6 +29,36 @@ def capability(monkeypatch, major):
 def test_on_a_cpu_auto_is_float32():
     assert find_precision("auto", CPU, torch.float32) == "float32"
     assert find_precision("auto", CPU, torch.float64) == "float32"
+
+
+@pytest.fixture
+def packs(monkeypatch):
+    """A torch that can pack kernels in bfloat16, wherever this runs."""
+    monkeypatch.setattr(onednn, "packable", lambda: True)
+
+
+def test_on_a_cpu_with_amx_auto_is_bfloat16(amx, packs, monkeypatch):
+    assert find_precision("auto", CPU, torch.float32) == "bfloat16"
+    assert find_precision("auto", CPU, torch.float64) == "float32"
+    assert find_precision("float32", CPU, torch.float32) == "float32"
+    assert find_precision("auto", META, torch.float32) == "float32"
+    monkeypatch.setattr(onednn, "packable", lambda: False)
+    assert find_precision("auto", CPU, torch.float32) == "float32"
+
+
+def test_where_all_is_left_to_torch_auto_is_float32(amx, monkeypatch):
+    monkeypatch.setenv(onednn.VARIABLE, "plain")
+    assert find_precision("auto", CPU, torch.float32) == "float32"
+
+
+def test_every_door_settles_auto_alike(amx, packs):
+    photo = sample("chelsea", 64)
+    settled = {
+        Objective(photo, photo).precision,
+        plan_run((64, 64), [(64, 64)]).precision,
+        stylize(photo, photo, evaluations=1).settings["precision"],
+    }
+    assert settled == {"bfloat16"}
 
 
 @pytest.mark.parametrize(("major", "name"), [(7, "float32"), (8, "tf32")])
@@ -67,7 +100,7 @@ def test_cudnn_is_set_for_the_while_alone():
 def test_with_rounded_maps_losses_and_gradient_stay_near(vgg):
     photo, painting = sample("chelsea", 64), sample("night", 64)
     x = (photo + sample("coffee", 64)[..., : photo.shape[2], :]) / 2
-    exact = Objective(photo, painting, vgg=vgg)
+    exact = Objective(photo, painting, vgg=vgg, precision="float32")
     rounded = Objective(photo, painting, vgg=vgg, precision="bfloat16")
     terms, gradient = rounded.gradient(x)
     right, right_gradient = exact.gradient(x)

@@ -7,7 +7,7 @@ import platformdirs
 import pytest
 import torch
 
-from styletut.kernels import timings
+from styletut.kernels import algorithms, timings
 from styletut.kernels.algorithms import (
     ALGORITHMS,
     Layer,
@@ -37,7 +37,8 @@ def path():
     return path
 
 
-def processor(monkeypatch, kind):
+def processor(monkeypatch, kind, by_intel=False):
+    monkeypatch.setattr(algorithms.processor, "by_intel", lambda: by_intel)
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: kind)
 
 
@@ -72,6 +73,18 @@ def test_a_second_thread_and_avx512_favor_the_plain_form(monkeypatch):
     ):
         processor(monkeypatch, kind)
         assert rule(layer, threads) == algorithm
+
+
+def test_intels_plain_form_is_better_still(monkeypatch):
+    for by_intel, threads, algorithm in (
+        (True, 2, "plain"),
+        (True, 1, "winograd4"),
+        (False, 2, "winograd4"),
+    ):
+        processor(monkeypatch, "AVX512", by_intel)
+        assert rule(Layer(128, 128, 128 * 128), threads) == algorithm
+    processor(monkeypatch, "AVX512", by_intel=True)
+    assert rule(Layer(128, 256, 64 * 64), 2) == "winograd4"
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -8,7 +8,12 @@ import torch
 from torch.nn import functional
 
 from styletut.kernels import convolution, onednn
-from styletut.kernels.convolution import Convolution, convolve, kernel_bytes
+from styletut.kernels.convolution import (
+    Convolution,
+    PackedConvolution,
+    convolve,
+    kernel_bytes,
+)
 
 pytestmark = pytest.mark.skipif(
     not onednn.fused(), reason="this torch has no fused operators"
@@ -195,3 +200,68 @@ def test_the_environment_switches_fast_forms_off(monkeypatch):
     assert onednn.enabled()
     monkeypatch.setenv(onednn.VARIABLE, "plain")
     assert not onednn.enabled()
+
+
+packs = pytest.mark.skipif(
+    not onednn.packable(), reason="this processor has no bfloat16"
+)
+FEW_DIGITS = 2.0**-8
+"""What a number loses where it becomes bfloat16, relative."""
+
+
+def packed(N, C):
+    """Kernels that bfloat16 has exactly, and their convolution."""
+    weight = (tensor(N, C, 3, 3, pace=0.7) * 16).round() / 16
+    return weight, PackedConvolution(
+        weight.bfloat16().contiguous(memory_format=torch.channels_last),
+        tensor(N).bfloat16(),
+    )
+
+
+@packs
+@pytest.mark.parametrize("shape", [(8, 12), (1, 5), (33, 2)])
+def test_packed_kernels_convolve_in_bfloat16(shape):
+    x = tensor(1, 16, *shape).bfloat16()
+    weight, conv = packed(32, 16)
+    right = exact(x, weight, tensor(32).bfloat16())
+    for relu in (False, True):
+        right = right.relu() if relu else right
+        out = torch.full((1, 32, *shape), torch.nan).bfloat16()
+        out = out.contiguous(memory_format=torch.channels_last)
+        for came in (conv(x, relu=relu), conv(x, out, relu)):
+            assert came.dtype == torch.bfloat16
+            assert came.is_contiguous(memory_format=torch.channels_last)
+            # sums are float32: only the result is rounded
+            assert relative(came, right) < FEW_DIGITS
+        assert conv(x, out) is out
+
+
+@packs
+def test_packed_kernels_take_gradients_downwards():
+    g, (weight, conv) = tensor(1, 32, 6, 7).bfloat16(), packed(32, 16)
+    right = functional.conv_transpose2d(g.double(), weight.double(), padding=1)
+    assert relative(conv.downwards(g), right) < FEW_DIGITS
+    assert (conv.channels_in, conv.channels_out) == (16, 32)
+    assert (conv.downwards.channels_in, conv.downwards.channels_out) == (
+        32,
+        16,
+    )
+
+
+@packs
+def test_kernels_are_packed_once_for_a_size(monkeypatch):
+    x, (_, conv) = tensor(1, 16, 8, 8).bfloat16(), packed(32, 16)
+    first, kept = conv(x), conv._packed[1]
+    assert torch.equal(conv(x), first) and conv._packed[1] is kept
+    conv(tensor(1, 16, 4, 9).bfloat16())
+    assert conv._packed[0] == (1, 16, 4, 9)
+    for twin in (copy.deepcopy(conv), pickle.loads(pickle.dumps(conv))):
+        assert torch.equal(twin(x), first)
+
+
+def test_packed_kernels_have_sizes_without_numbers():
+    _, conv = packed(32, 16)
+    x = torch.empty(1, 16, 8, 9, dtype=torch.bfloat16, device="meta")
+    assert conv(x).shape == (1, 32, 8, 9)
+    out = torch.empty(1, 32, 8, 9, device="meta")
+    assert conv(x, out) is out

@@ -71,3 +71,35 @@ def test_maps_larger_than_a_strip_are_whole(side):
     winners = torch.empty_like(out, dtype=torch.uint8)
     max_pool(maps, out, winners)
     assert torch.equal(out, functional.max_pool2d(maps, 2))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_other_dtypes_are_pooled_alike(dtype):
+    maps = rectified(3, 9, 8).to(dtype)
+    out = last(1, 3, 4, 4).to(dtype)
+    winners = torch.empty_like(out, dtype=torch.uint8)
+    max_pool(maps, out, winners)
+    assert torch.equal(out, functional.max_pool2d(maps, 2))
+    g = torch.arange(1.0, out.numel() + 1).reshape(out.shape).to(dtype)
+    came = last(*maps.shape).to(dtype)
+    to_winners(g, winners, came)
+    right = way_down(functional.max_pool2d, maps, g) * (maps > 0)
+    assert torch.equal(came, right)
+
+
+def test_a_negative_zero_is_a_zero():
+    window = torch.tensor([[-0.0, 5.0], [0.0, -0.0]])[None, None]
+    nothing = torch.full((1, 1, 2, 2), -0.0)
+    for maps, winner in ((window, 1), (nothing, 4)):
+        out = torch.empty(1, 1, 1, 1)
+        winners = torch.empty(1, 1, 1, 1, dtype=torch.uint8)
+        max_pool(maps, out, winners)
+        assert int(winners) == winner
+
+
+def test_what_is_no_number_stays_to_be_seen():
+    maps = torch.ones(1, 1, 2, 2)
+    maps[..., 1, 0] = torch.nan
+    out = torch.empty(1, 1, 1, 1)
+    max_pool(maps, out, torch.empty(1, 1, 1, 1, dtype=torch.uint8))
+    assert out.isnan()

@@ -17,6 +17,13 @@ POINTS = {2: (0, 1, -1), 4: (0, 1, -1, 2, 1 / 2)}  # and infinity
 sizes = pytest.mark.parametrize("m", [2, 4])
 
 
+@pytest.fixture(params=["Intel's", "another's"], autouse=True)
+def maker(request, monkeypatch):
+    """A processor of either kind: products at once, or one by one."""
+    by_intel = request.param == "Intel's"
+    monkeypatch.setattr(winograd.processor, "by_intel", lambda: by_intel)
+
+
 def random(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 

@@ -3,11 +3,12 @@
 import csv
 import importlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from styletut.conventions import factors
+from styletut.conventions import factors, get_convention
 from styletut.metrics import compare
 from styletut.sweeps.grids import grid, job_of, reader
 from styletut.sweeps.jobs import _canonical
@@ -48,16 +49,36 @@ def test_runs_planned_anew_have_the_keys_they_were_recorded_under(keys, path):
     assert recorded == keys[path.stem]
 
 
-def test_a_name_for_a_default_changes_no_key(keys, monkeypatch):
-    """Named or not, the default's runs are those that were recorded."""
-    monkeypatch.setattr(plan_of_runs(), "NAMED", {})
-    group = next(
-        each for each in plan_of_runs().cpu_plan() if each.name == "08"
-    )
+SETTINGS = {"content": "chelsea", "style": "night", "schedule": [(64, 1)]}
+DEFAULTS = {"precision": "auto", "start": "color", "optimizer": None}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_name_for_a_default_changes_no_key(name):
     read = reader()
-    bare = grid(group.runs, group.common)
-    assert not any("precision" in run for run in bare)
-    assert [job_of(run, read, None, None).key for run in bare] == keys["08"]
+    named = {**SETTINGS, name: DEFAULTS[name]}
+    assert (
+        job_of(named, read, None, None).key
+        == job_of(SETTINGS, read, None, None).key
+    )
+
+
+def test_an_alpha_that_follows_the_pair_has_a_key_of_its_own():
+    read = reader()
+    own = get_convention("styletut")
+    other = replace(own, alpha_share=own.alpha_share / 2)
+    runs = (
+        SETTINGS,
+        {**SETTINGS, "convention": other},
+        {**SETTINGS, "alpha": own.alpha},
+        {**SETTINGS, "alpha": own.alpha / 2},
+    )
+    assert len({job_of(run, read, None, None).key for run in runs}) == 4
+    named = {**SETTINGS, "convention": other, "alpha": own.alpha}
+    assert (
+        job_of(named, read, None, None).key
+        == job_of(runs[2], read, None, None).key
+    )
 
 
 def test_metrics_keep_the_name_they_were_stored_under():

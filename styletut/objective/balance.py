@@ -1,0 +1,34 @@
+"""The balance of content and style that fits a pair of pictures.
+
+How far a photo is from a painting's style differs from pair to pair by a
+factor of twenty, and from size to size: by the default's layer weights, 0.17
+for a photo of a bridge and a painting of a shipwreck, 3.6 for a cat and a
+stained glass. One alpha for all would paint the cat and leave the bridge a
+photograph, for there is little to be gained by painting it. So alpha follows
+the style loss that the untouched photo has; notebook 09 derives it.
+"""
+
+import math
+
+from styletut.conventions import Convention
+
+DIGITS = 3
+"""Significant digits of an alpha, so that what is printed is what is used."""
+
+
+def fitting_alpha(convention: Convention, style_loss: float) -> float:
+    """Return the weight of the content for a pair of pictures.
+
+    It is the convention's `alpha_share` of the style loss, and no more than
+    its `alpha`; the latter where it has no share.
+
+    Args:
+        convention: whose rule.
+        style_loss: L_s of the untouched photo, by the convention's formulas
+            and the layers and weights in use; 0 or more. Where it is not
+            finite it says nothing.
+    """
+    share = convention.alpha_share
+    if share is None or not math.isfinite(style_loss):
+        return convention.alpha
+    return min(convention.alpha, float(f"{share * style_loss:.{DIGITS}g}"))
