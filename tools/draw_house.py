@@ -18,8 +18,8 @@ DRAWING = ROOT / "assets" / "house.svg"
 GROUPS = {
     "the mathematics": (
         "#fde7c8",
-        ["losses", "vgg", "conventions", "objective", "optimizers"]
-        + ["transfer", "metrics"],
+        ["losses", "color", "vgg", "conventions", "objective"]
+        + ["optimizers", "transfer", "metrics"],
     ),
     "what the notebooks use": (
         "#d6e8f7",
@@ -31,7 +31,7 @@ GROUPS = {
     ),
 }
 
-WIDTH, BOX, GAP, LINE = 900, 208, 12, 14
+WIDTH, BOX, GAP, LINE = 1332, 208, 12, 14
 LETTERS = 32
 """Characters of a line inside a room."""
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from styletut.cli.progress import say
+from styletut.engines.device import find_precision
 from styletut.kernels import algorithms
 from styletut.kernels.algorithms import Layer, Measured, fitting
 from styletut.kernels.convolution import Convolution
@@ -112,6 +113,12 @@ def tune() -> int:
         f"measuring the convolutions of VGG-19 with {threads} "
         f"thread{'s' * (threads > 1)}; leave the machine alone for a minute"
     )
+    cpu = torch.device("cpu")
+    if find_precision("auto", cpu, torch.float32) == "bfloat16":
+        say(
+            "--precision auto computes in bfloat16 on this CPU, for which "
+            "there is one algorithm; the table is for --precision float32"
+        )
     table = []
     for each in measure(layers):
         table.append(each)

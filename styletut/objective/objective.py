@@ -233,7 +233,8 @@ class Objective:
         self, content: Tensor, of_styles: Sequence[StyleLoss]
     ) -> float:
         """Return the convention's alpha for this pair of pictures."""
-        if self.convention.alpha_share is None or not of_styles:
+        unknown = not of_styles or content.is_meta  # that has no numbers
+        if self.convention.alpha_share is None or unknown:
             return self.convention.alpha
         sums: dict[int, Tensor] = {}
         layers = tuple(self.style_layers)

@@ -103,9 +103,9 @@ def stylize(
             [60].
         schedule: (size, evaluations) from coarse to fine, instead of both.
         convention: a name out of `CONVENTIONS`, or a `Convention`.
-        alpha: weight of the content [0.1 of the style loss of the untouched
-            photo at the finest size, 0.3 at most; `Plan.text` and each
-            step's terms tell the number].
+        alpha: weight of the content [0.1 of the untouched photo's style loss
+            at the finest size, 0.3 at most]; the result's settings and each
+            step's terms tell the number.
         beta: weight of the style [1].
         gamma: weight of the total variation [0].
         content_layers: names, or name -> weight [relu4_2].

@@ -5,6 +5,7 @@ import torch
 
 from styletut.engines import device as devices
 from styletut.engines.device import (
+    NOISE,
     PRECISIONS,
     arithmetic,
     find_device,
@@ -16,6 +17,7 @@ from styletut.kernels import onednn
 from styletut.objective import Objective
 from styletut.transfer import stylize
 from styletut.transfer.plan import plan_run
+from styletut.vgg import VGG19
 
 CPU, CUDA, META = map(torch.device, ("cpu", "cuda", "meta"))
 
@@ -174,3 +176,58 @@ def test_a_device_is_tried_out_in_the_dtype_of_the_pictures(
     assert find_device("auto", torch.float32) == torch.device("mps")
     with pytest.warns(UserWarning, match="doesn't support float64"):
         assert find_device("auto", torch.float64) == CPU
+
+
+def rounded_objectives(**settings):
+    """In bfloat16, by each engine that a picture may meet."""
+    photo, painting = sample("chelsea", 96), sample("night", 96)
+    watched = VGG19()
+    watched.relu4_2.register_forward_hook(lambda *each: None)
+    return photo, {
+        "backward": Objective(photo, painting, **settings),
+        "tiles": Objective(photo, painting, tiles=64, **settings),
+        "autograd": Objective(photo, painting, vgg=watched, **settings),
+    }
+
+
+def test_calling_an_objective_and_its_gradient_have_one_precision():
+    photo, objectives = rounded_objectives(precision="bfloat16", alpha=0.3)
+    x = (photo + 0.1 * torch.sin(100 * photo)).clamp(0, 1)
+    exact = Objective(
+        photo, sample("night", 96), precision="float32", alpha=0.3
+    )
+    right = float(exact(x).total)
+    values = {}
+    for name, objective in objectives.items():
+        terms, _ = objective.gradient(x)
+        # of the same maps: only sums are taken in another order
+        assert float(objective(x).total) == pytest.approx(
+            float(terms.total), rel=1e-4
+        )
+        values[name] = float(terms.total)
+        assert values[name] != pytest.approx(right, rel=1e-6)  # rounded
+        assert values[name] == pytest.approx(right, rel=0.02)
+    assert max(values.values()) / min(values.values()) < 1.01
+
+
+def test_a_graph_has_the_gradient_of_the_same_precision():
+    photo, objectives = rounded_objectives(precision="bfloat16", alpha=0.3)
+    x = (photo + 0.1 * torch.sin(100 * photo)).clamp(0, 1)
+    for name in ("backward", "autograd"):
+        graph = x.clone().requires_grad_()
+        objectives[name](graph).total.backward()
+        _, gradient = objectives[name].gradient(x)
+        off = (graph.grad - gradient).norm() / gradient.norm()
+        assert float(off) < 0.01
+
+
+def test_the_noise_of_a_precision_is_what_it_is_said_to_be():
+    photo, objectives = rounded_objectives(precision="bfloat16", alpha=0.3)
+    objective = objectives["backward"]
+    generator = torch.Generator().manual_seed(0)
+    totals = []
+    for _ in range(12):
+        near = torch.randn(photo.shape, generator=generator) * 1e-4
+        totals.append(float(objective((photo + near).clamp(0, 1)).total))
+    spread = (max(totals) - min(totals)) / max(totals)
+    assert spread < 5 * NOISE["bfloat16"]

@@ -520,3 +520,41 @@ def test_a_run_goes_on_with_what_another_has_learned():
     goals = [float(run(each)[-1].value) for each in (true, false)]
     assert goals[0] == pytest.approx(float(iterates[-1].value), rel=1e-6)
     assert goals[1] > 2 * goals[0]
+
+
+@pytest.mark.parametrize("name", ["lbfgs", "spectral_lbfgs"])
+def test_a_rise_within_the_noise_is_none(name):
+    """A bowl whose values come with a few digits: it is left only so."""
+    center = torch.full((1, 3, 8, 8), 0.25)
+
+    def evaluate(x):
+        value = 1 + (x - center).square().sum()
+        return (value * 50).round() / 50, 2 * (x - center)
+
+    start = center + 0.004  # no step from here changes the value
+    runs = {
+        noise: list(
+            OPTIMIZERS[name](evaluate, start, evaluations=40, noise=noise)
+        )
+        for noise in (0.0, 0.05)
+    }
+    ends = {k: float((v[-1].x - center).norm()) for k, v in runs.items()}
+    assert ends[0.05] < 0.1 * ends[0.0]
+
+
+def test_without_noise_it_changes_nothing():
+    def evaluate(x):
+        return (x - 0.3).pow(4).sum(), 4 * (x - 0.3).pow(3)
+
+    start = torch.linspace(0, 1, 48).reshape(1, 3, 4, 4)
+    for name in ("lbfgs", "spectral_lbfgs"):
+        plain, zero = (
+            [
+                each.x
+                for each in OPTIMIZERS[name](
+                    evaluate, start, evaluations=15, **extra
+                )
+            ]
+            for extra in ({}, {"noise": 0.0})
+        )
+        assert all(map(torch.equal, plain, zero))

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from styletut import transfer
+from styletut.color import color_moments, match_color, match_moments
 from styletut.conventions import CONVENTIONS
 from styletut.images import (
     ImageError,
@@ -69,7 +70,11 @@ def test_coarse_to_fine(vgg, photo, painting):
 def test_the_photos_detail_survives_a_coarse_start(vgg, photo, painting):
     """What is carried over is the change, not the blurred picture."""
     steps = stylize_steps(
-        photo, painting, vgg=vgg, schedule=[(24, 1), (48, 1)]
+        photo,
+        painting,
+        vgg=vgg,
+        start="content",
+        schedule=[(24, 1), (48, 1)],
     )
     *_, last = steps
     torch.testing.assert_close(last.image, photo)
@@ -521,7 +526,13 @@ def test_a_crash_hands_over_the_best_picture(vgg, photo, painting):
         with pytest.raises(
             BrokenOffError, match="can't allocate memory"
         ) as caught:
-            stylize(photo, painting, vgg=vgg, schedule=[(32, 3), (48, 3)])
+            stylize(
+                photo,
+                painting,
+                vgg=vgg,
+                schedule=[(32, 3), (48, 3)],
+                alpha=0.3,  # else the finest size is looked at first
+            )
     result = caught.value.result
     assert max(result.image.shape) == 32
     assert result.history[-1].terms.total < result.history[0].terms.total
@@ -704,3 +715,37 @@ def test_what_is_learned_at_one_size_serves_the_next(
         )
     assert known[0] == 0 < known[1] < 4
     assert known[2:] == [0, 0]  # L-BFGS has no such option
+
+
+def test_a_start_of_color_has_the_paintings_colors_and_the_photos_detail(
+    vgg, photo, painting
+):
+    steps = stylize_steps(
+        photo, painting, vgg=vgg, start="color", schedule=[(24, 1), (48, 1)]
+    )
+    first, last = steps
+    small, large = (
+        match_color(resize(photo, size), resize(painting, size))
+        for size in (24, 48)
+    )
+    torch.testing.assert_close(first.image, small)
+    torch.testing.assert_close(last.image, large)
+
+
+def test_of_several_styles_the_start_has_the_colors_by_weight(vgg, photo):
+    styles = [(sample("night", 48), 1.0), (sample("glass", 40), 3.0)]
+    step, *_ = stylize_steps(
+        photo, styles, vgg=vgg, start="color", schedule=[(48, 1)]
+    )
+    shown = [(resize(a, 48), weight) for a, weight in styles]
+    wanted = match_moments(photo, *color_moments(shown))
+    torch.testing.assert_close(step.image, wanted)
+
+
+def test_the_default_starts_from_color(vgg, photo, painting):
+    one = stylize(photo, painting, vgg=vgg, size=48, evaluations=1)
+    assert one.settings["start"] == "color"
+    named = stylize(
+        photo, painting, vgg=vgg, size=48, evaluations=1, start="color"
+    )
+    assert torch.equal(one.image, named.image)

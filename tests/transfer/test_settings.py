@@ -177,7 +177,8 @@ def test_help_tells_the_defaults_in_numbers():
         "size": f"{own.size}",
         "style_size": "that of the result",
         "evaluations": f"{own.evaluations}",
-        "alpha": f"{own.alpha:g}",
+        "alpha": f"{own.alpha_share:g} of the untouched photo's style loss "
+        f"at the finest size, {own.alpha:g} at most",
         "beta": f"{own.beta:g}",
         "gamma": f"{own.gamma:g}",
         "content_layers": ", ".join(own.content_layers),
