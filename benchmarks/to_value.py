@@ -33,7 +33,7 @@ import torch
 from inputs import Inputs, write_inputs
 from machine import folder_name, last_line_of
 from measurements import MADE, Row, complete, publish, read
-from programs import PROGRAMS
+from programs import PROGRAMS, here
 from runs import run_pastiche, run_styletut
 from tables import markdown, measured_on, middle, ratio, spread
 
@@ -50,7 +50,11 @@ COLUMNS = (
     "bytes",
     *MADE,
 )
-RUNNING = ("pastiche", "styletut")  # in this order: the first sets the value
+RUNNING = (
+    "pastiche",
+    "styletut",
+    "styletut bfloat16",
+)  # in this order: the first sets the value
 
 NOTES = """\
 Seconds and evaluations from the content picture to the value of the objective
@@ -72,7 +76,10 @@ def work(arguments: argparse.Namespace) -> None:
     if arguments.worker == "pastiche":
         found = run_pastiche(inputs, arguments.budget)
     else:
-        found = run_styletut(inputs, arguments.budget, arguments.target)
+        precision = "bfloat16" if "bfloat16" in arguments.worker else "float32"
+        found = run_styletut(
+            inputs, arguments.budget, arguments.target, precision
+        )
     found["seconds"] = f"{found['seconds']:.3f}"
     print(json.dumps({key: str(entry) for key, entry in found.items()}))
 
@@ -89,7 +96,7 @@ def planned(arguments: argparse.Namespace) -> list[dict[str, str]]:
         }
         for size in arguments.sizes
         for repeat in range(1, arguments.repeats + 1)
-        for program in RUNNING
+        for program in here(RUNNING)
     ]
 
 

@@ -3,7 +3,7 @@
     python tools/show_styles.py
 
 Writes the contact sheet `assets/styles.jpg`: each style, and what the
-default settings make of it at 256 pixels. About six minutes on two cores.
+default settings make of it at 256 pixels. Some minutes on two cores.
 """
 
 from pathlib import Path
@@ -17,7 +17,6 @@ from styletut.vgg import VGG19
 ASSETS = Path(__file__).parents[1] / "assets"
 PHOTOS = ("chelsea", "rocket")
 SIZE = 256
-EVALUATIONS = 110
 
 
 def main() -> None:
@@ -32,7 +31,6 @@ def main() -> None:
                 sample(style),
                 vgg=vgg,
                 size=SIZE,
-                evaluations=EVALUATIONS,
             )
             row.append((f"{photo}, {style}", to_pil(result.image)))
         rows.append(row)

@@ -85,7 +85,8 @@ def convert_weights(
     both conventions divide the Gram matrix by M or by N M. What one beta
     cannot say goes into the layer weights, whose sum is kept. All else
     (network, weights, pooling, layers, total variation, optimizer, start,
-    size) stays.
+    size) stays. Alpha is a number: one that follows the pair is taken at its
+    largest.
 
     Raises:
         ValueError: if either convention cannot run here: another network,
@@ -108,6 +109,7 @@ def convert_weights(
         gram_divisor=target.gram_divisor,
         style_factor=target.style_factor,
         alpha=alpha,
+        alpha_share=None,
         beta=beta,
         content_layers=content_layers,
         style_layers=style_layers,

@@ -20,15 +20,16 @@ def fitting_alpha(convention: Convention, style_loss: float) -> float:
     """Return the weight of the content for a pair of pictures.
 
     It is the convention's `alpha_share` of the style loss, and no more than
-    its `alpha`; the latter where it has no share.
+    its `alpha`; the latter where it has no share. Notebook 09, (9.8), has
+    what that is on the scale between style alone and the photo.
 
     Args:
         convention: whose rule.
         style_loss: L_s of the untouched photo, by the convention's formulas
-            and the layers and weights in use; 0 or more. Where it is not
-            finite it says nothing.
+            and the layers and weights in use. Where it is 0, or not finite,
+            it says nothing.
     """
     share = convention.alpha_share
-    if share is None or not math.isfinite(style_loss):
+    if share is None or not 0 < style_loss < math.inf:
         return convention.alpha
     return min(convention.alpha, float(f"{share * style_loss:.{DIGITS}g}"))

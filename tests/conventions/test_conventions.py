@@ -279,7 +279,11 @@ def pictures():
 def value_and_gradients(convention, remembered, pictures):
     content, style, x = pictures
     objective = Objective(
-        content, style, vgg=remembered, convention=convention
+        content,
+        style,
+        vgg=remembered,
+        convention=convention,
+        alpha=get_convention(convention).alpha,  # it follows no pair
     )
     total = objective(x).total
     maps = remembered.maps(x).values()
@@ -309,7 +313,10 @@ def test_a_translation_into_the_paper_has_the_same_pixel_gradient(
     content, style, x = pictures
     results = []
     for convention in (source, convert_weights(source, 32, 40)):
-        objective = Objective(content, style, vgg=vgg, convention=convention)
+        alpha = get_convention(convention).alpha
+        objective = Objective(
+            content, style, vgg=vgg, convention=convention, alpha=alpha
+        )
         terms, gradient = objective.gradient(x)
         results.append((terms.total, gradient))
     (total, gradient), (value, other) = results
