@@ -36,16 +36,22 @@ def no_network(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", _connect_here_only)
 
 
-@pytest.fixture(autouse=True)
-def ordinary_processor(monkeypatch):
-    """Let "auto" be float32 on every machine; `amx` is for the others."""
-    monkeypatch.setattr(
-        "styletut.kernels.processor.multiplies_bfloat16", lambda: False
-    )
+@pytest.fixture(scope="session", autouse=True)
+def multiplies_bfloat16():
+    """Let "auto" be float32 on every machine; `amx` is for the others.
+
+    What it stands in for is handed on, for the tests of that.
+    """
+    from styletut.kernels import processor
+
+    original = processor.multiplies_bfloat16
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processor, "multiplies_bfloat16", lambda: False)
+        yield original
 
 
 @pytest.fixture
-def amx(ordinary_processor, monkeypatch):
+def amx(multiplies_bfloat16, monkeypatch):
     """A processor that multiplies bfloat16 matrices, wherever this runs."""
     monkeypatch.setattr(
         "styletut.kernels.processor.multiplies_bfloat16", lambda: True

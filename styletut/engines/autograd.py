@@ -33,13 +33,15 @@ class Autograd:
     ) -> None:
         """Show the maps of layers; see `Engine`."""
         with torch.no_grad():
-            maps = self.vgg(picture, layers, **self._how(checkpoint=False))
+            maps = self.vgg(picture, layers, **self._how(picture))
             for layer, F in maps.items():
                 see(layer, F, WHOLE)
 
     def losses(self, x: Tensor, losses: Sequence[LayerLoss]) -> list[Tensor]:
         """Return each loss, with a graph if x requires a gradient."""
-        how = self._how(self.checkpoint)
+        how = self._how(x)
+        if self.checkpoint:
+            how["checkpoint"] = True
         maps = self.vgg(x, layers_of(losses), **how)
         return [
             each.loss(each.observe(maps[each.layer], WHOLE)) for each in losses
@@ -66,10 +68,10 @@ class Autograd:
                 (gradient,) = torch.autograd.grad(total, x)
         return [value.detach() for value in values], gradient.detach()
 
-    def _how(self, checkpoint: bool) -> dict[str, Any]:
-        """Return what the network is told, if it is told anything.
+    def _how(self, x: Tensor) -> dict[str, Any]:
+        """Return what the network is told of the dtype, if anything.
 
         Another network than `VGG19` need not know it.
         """
-        told = {"checkpoint": checkpoint, "dtype": self.dtype}
-        return {name: value for name, value in told.items() if value}
+        alike = self.dtype in (None, x.dtype)
+        return {} if alike else {"dtype": self.dtype}

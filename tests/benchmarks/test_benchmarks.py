@@ -240,12 +240,13 @@ def test_neural_style_hands_out_its_closure(inputs):
 def test_version_of_this_package_changes_with_its_code(monkeypatch, tmp_path):
     first = machine.program_version("styletut")
     assert first == machine.program_version("styletut")
-    for path in (ROOT / "styletut").glob("*.py"):
-        shutil.copy(path, tmp_path)
-    init = str(tmp_path / "__init__.py")
+    copied = tmp_path / "styletut"
+    shutil.copytree(ROOT / "styletut", copied)
+    init = str(copied / "__init__.py")
     monkeypatch.setattr(machine.styletut, "__file__", init)
     assert machine.program_version("styletut") == first
-    with open(tmp_path / "vgg.py", "a", encoding="utf-8") as file:
+    assert machine.program_version("styletut bfloat16") == first
+    with open(copied / "vgg/layers.py", "a", encoding="utf-8") as file:
         file.write("\n")
     assert machine.program_version("styletut") != first
 
@@ -305,7 +306,7 @@ def toy(tmp_path, monkeypatch):
 
 def test_programs_take_turns(toy):
     side_by_side.measure_all(toy)
-    turn = [(1, program) for program in programs.PROGRAMS]
+    turn = [(1, program) for program in programs.here(programs.PROGRAMS)]
     assert toy.started[:8] == turn * 2
     assert {threads for threads, _ in toy.started[8:]} == {2}
 

@@ -29,6 +29,7 @@ from styletut.vgg import VGG19
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ["--size", "64", "--evaluations", "4", "--device", "cpu"]
+EXACT = ["--precision", "float32"]  # in every process
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +43,7 @@ def folder(tmp_path, monkeypatch):
 def chelsea_night(tmp_path_factory):
     """One real run: what it returned, and the file that it wrote."""
     path = tmp_path_factory.mktemp("run") / "out.png"
-    status = main(["chelsea", "night", "-o", str(path), *QUICK])
+    status = main(["chelsea", "night", "-o", str(path), *QUICK, *EXACT])
     return status, path
 
 
@@ -137,7 +138,12 @@ def test_the_picture_tells_how_it_was_made(chelsea_night):
     _, path = chelsea_night
     text = text_of(path)
     plan = plan_run(
-        (300, 451), [(600, 757)], size=64, evaluations=4, device="cpu"
+        (300, 451),
+        [(600, 757)],
+        size=64,
+        evaluations=4,
+        device="cpu",
+        alpha=float(text["alpha"]),  # by the pictures, which no plan knows
     )
     assert plan.text(VGG19()).items() <= text.items()
     assert text["photo"] == "chelsea"

@@ -18,6 +18,7 @@ from styletut.conventions import (
 )
 from styletut.losses import total_variation
 from styletut.objective import Objective
+from styletut.transfer.plan import STARTS
 from styletut.vgg import LAYERS, VGG19, feature_shape
 
 RELU_N_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -135,7 +136,7 @@ def test_every_entry_is_complete(name):
     assert convention.source and convention.preprocessing
     assert convention.weights in ("oxford", "torchvision")
     assert convention.pooling in ("max", "average")
-    assert convention.start in ("content", "noise", "style", "grey")
+    assert convention.start in STARTS
     assert convention.size_of in ("longer", "shorter", "height", "area")
     assert convention.style_size in ("longer", "shorter", "area", "shape")
     assert convention.evaluations > 0 and convention.size >= 128
@@ -336,6 +337,7 @@ def test_translations_keep_the_sums_and_all_else(source, target):
     changed = {
         "name": after.name,
         "alpha": after.alpha,
+        "alpha_share": None,
         "beta": after.beta,
         "content_layers": after.content_layers,
         "style_layers": after.style_layers,

@@ -17,9 +17,9 @@ flags\t\t: fpu avx2 avx512f avx512_bf16
 
 
 @pytest.fixture
-def described(monkeypatch, tmp_path, amx):
+def described(monkeypatch, tmp_path, multiplies_bfloat16):
     """Puts a description in the place of this machine's."""
-    monkeypatch.undo()  # amx has stood in for what is tested here
+    monkeypatch.setattr(processor, "multiplies_bfloat16", multiplies_bfloat16)
     for variable in processor._LIMITS:
         monkeypatch.delenv(variable, raising=False)
 

@@ -60,7 +60,7 @@ def test_a_key_is_short_and_lasts(photo, painting):
         {"convention": CONVENTIONS["styletut"]},
         {"device": "cpu"},
         {"device": "cuda"},  # a worker may have one
-        {"start": "content"},
+        {"start": "color"},
         {"seed": 5},  # nothing is drawn
         {"weights": "oxford"},
         {"weights": oxford_path()},
@@ -151,12 +151,14 @@ def test_every_field_of_a_convention_is_decided_on():
         *("optimizer", "optimizer_options", "range_rule", "pixel_unit"),
         *("start", "size", "size_of", "evaluations", "coarsest"),
     }
+    where_no_alpha_is_chosen = {"alpha_share"}
     of_the_network = {"network", "weights", "pooling", "normalize"}
     words = {"name", "source", "preprocessing", "note"}
     names = {each.name for each in dataclasses.fields(Convention)}
     assert names == {
         *FORMULAS,
         *settled_by_the_plan,
+        *where_no_alpha_is_chosen,
         *of_the_network,
         *words,
     }

@@ -70,6 +70,12 @@ def assert_same(one, other):
         assert np.array_equal(a, b)
 
 
+@pytest.fixture(autouse=True)
+def without_amx(monkeypatch):
+    """Let processes that a test starts take float32, too."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A sweep that nothing disturbed."""

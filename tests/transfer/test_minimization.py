@@ -30,6 +30,7 @@ class Stand:
     """Stands in for an objective where a run must go wrong."""
 
     shape = (1, 3, 4, 4)
+    precision = "float32"
 
     def __init__(self, *totals, gradient=1.0):
         self.totals = list(totals)

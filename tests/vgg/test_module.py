@@ -236,7 +236,7 @@ def test_an_objective_heeds_hooks_and_layers_of_others(own, x):
 
 
 def test_a_network_too_short_for_the_layers_is_refused(own, x):
-    with pytest.raises(ValueError, match="loaded without conv4_2"):
+    with pytest.raises(ValueError, match="loaded without conv5_1"):
         Objective(x, x, vgg=own)
 
 
