@@ -99,12 +99,13 @@ notebook: $(INSTALLED) ## run one notebook and store its outputs: N=00
 bench: $(INSTALLED) ## measure speed and memory (20 minutes, quiet machine)
 	@$(NEED_RIVALS)
 	$(IN_VENV) benchmarks/overhead.py
-	$(IN_VENV) benchmarks/side_by_side.py
+	$(IN_VENV) benchmarks/side_by_side.py --repeats 2
 	$(IN_VENV) benchmarks/to_value.py --sizes 128 --repeats 3
 
-bench-full: $(INSTALLED) ## measure runs at 256 and 512 pixels (15 more minutes)
+bench-full: $(INSTALLED) ## measure whole runs and pictures (half an hour more)
 	@$(NEED_RIVALS)
 	$(IN_VENV) benchmarks/to_value.py --sizes 256 512
+	$(IN_VENV) benchmarks/pictures.py
 
 # Two workers with a thread each, at low priority. ONLY="09 08:single" makes
 # these groups or questions alone, RECORD_FLAGS=--toy rehearses it.

@@ -136,7 +136,7 @@ def _torch(threads: int | None) -> Iterator[Finding]:
     try:
         import torch
 
-        from styletut.engines.device import find_device
+        from styletut.engines.device import find_device, find_precision
     except Exception as error:  # a broken installation has many faces
         reinstall = pip("--force-reinstall", "torch")
         reason = str(error).splitlines()[0] if str(error) else repr(error)
@@ -154,7 +154,10 @@ def _torch(threads: int | None) -> Iterator[Finding]:
         yield Finding("cuda", f"{name}, {_gib(free)} of {_gib(whole)} free")
     else:
         yield Finding("cuda", "none found")
-    yield Finding("--device auto", f"takes {find_device('auto')}")
+    device = find_device("auto")
+    precision = find_precision("auto", device, torch.float32)
+    yield Finding("--device auto", f"takes {device}")
+    yield Finding("--precision auto", f"takes {precision}")
 
 
 def _weights() -> Iterator[Finding]:

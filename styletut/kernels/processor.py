@@ -39,8 +39,9 @@ def has(flag: str) -> bool:
 def multiplies_bfloat16() -> bool:
     """Return whether it has units that multiply bfloat16 matrices, AMX.
 
-    With AVX-512's bfloat16 products alone it is not faster by enough to give
-    up digits for; nor where the user keeps oneDNN from AMX.
+    Not so with AVX-512's bfloat16 products alone, of which nobody has shown
+    here that they gain enough to give up digits for; nor where the user
+    keeps oneDNN from AMX.
     """
     limits = [os.environ.get(each, "").upper() for each in _LIMITS]
     allowed = all(

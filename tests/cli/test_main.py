@@ -629,6 +629,7 @@ def test_doctor_finds_this_machine_able(capsys):
         r"free memory +[\d.]+ GiB|free memory +unknown",
         r"cpu +\w+, \d+ threads? in use",
         r"--device auto +takes (cpu|cuda|mps)",
+        r"--precision auto +takes (float32|tf32|bfloat16)",
         r"Oxford's weights +.*SHA-256 c34748d2\.\.\. is right",
         rf"sample pictures +{len(SAMPLES)} of {len(SAMPLES)}",
         r"Pictures can be made here\.",

@@ -236,9 +236,10 @@ def test_a_failing_run_does_not_lose_the_others(tmp_path, whole, painted):
     with pytest.warns(FailedRuns):
         run(tmp_path, settings)
     assert painted == []  # what cannot be is refused before it is begun
+    small = {"alpha": 0.3}  # else it is seen before it is begun
     for _ in range(2):
         with pytest.warns(FailedRuns, match="too small"):
-            sweep("chelsea", "night", [{}], folder=tmp_path, size=8)
+            sweep("chelsea", "night", [small], folder=tmp_path, size=8)
     assert [made.stages[0].size for made in painted] == [8, 8]
 
 
