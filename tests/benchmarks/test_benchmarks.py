@@ -580,7 +580,7 @@ def test_make_bench_measures_side_by_side_and_leaves_long_runs_out():
         return done.stdout
 
     short, full = commands("bench"), commands("bench-full")
-    assert "benchmarks/side_by_side.py\n" in short
+    assert "benchmarks/side_by_side.py --repeats 2\n" in short
     assert "benchmarks/to_value.py --sizes 128 --repeats 3" in short
     assert "benchmarks/to_value.py --sizes 256 512" in full
     assert "side_by_side" not in full

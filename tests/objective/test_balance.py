@@ -46,6 +46,16 @@ def test_it_is_a_share_of_the_style_loss_and_no_more_than_alpha(loss):
         assert came == pytest.approx(OWN.alpha, rel=0.01)
 
 
+def test_between_the_ends_it_is_where_the_course_says():
+    """(9.8): psi = alpha / rho* is 0.1 C1 / (1 - S1 / S0)."""
+    assert OWN.alpha_share is not None
+    for C1, S1, S0 in ((1.2, 0.005, 1.74), (0.7, 0.006, 1.04)):
+        elbow = (S0 - S1) / C1
+        psi = fitting_alpha(OWN, S0) / elbow
+        wanted = OWN.alpha_share * C1 / (1 - S1 / S0)
+        assert psi == pytest.approx(wanted, rel=5e-3)
+
+
 @pytest.mark.parametrize("loss", [math.nan, math.inf, 0.0])
 def test_what_is_nothing_or_not_finite_says_nothing(loss):
     assert fitting_alpha(OWN, loss) == OWN.alpha
