@@ -195,14 +195,12 @@ def table_of_differences(rows: Sequence[Row]) -> list[list[str]]:
         for row in rows
         if row["question"] == "difference"
     }
+    measured = [each for each in PRECISIONS if (PAIRS[0], each) in found]
     lines = [
-        [pair, *(f"{found[pair, each]:.2f}" for each in here(PRECISIONS))]
+        [pair, *(f"{found[pair, each]:.2f}" for each in measured)]
         for pair in PAIRS
-        if (pair, PRECISIONS[0]) in found
     ]
-    means = [
-        mean(found[pair, each] for pair in PAIRS) for each in here(PRECISIONS)
-    ]
+    means = [mean(found[pair, each] for pair in PAIRS) for each in measured]
     return [*lines, ["mean", *(f"{value:.2f}" for value in means)]]
 
 

@@ -131,6 +131,10 @@ class Unread(NamedTuple):
             fit(*self.shape, size) if self._is_much_for(size) else self.shape
         )
 
+    def outline(self, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Return a picture of its shape without numbers, to plan by."""
+        return torch.empty(1, 3, *self.shape, dtype=dtype, device="meta")
+
     def _is_much_for(self, size: int) -> bool:
         height, width = self.shape
         much = max(height, width) >= REDUCED_FROM * size

@@ -91,9 +91,8 @@ class Convolution:
         Returns:
             (B, N, h, w) with channels last.
         """
-        if x.device.type == "meta":  # it has a size, and no numbers
-            shape = (len(x), self.channels_out, *x.shape[2:])
-            return x.new_empty(shape) if out is None else out
+        if x.is_meta:
+            return _outline(x, self.channels_out, out)
         channels = self.channels_in, self.channels_out
         algorithm = self._algorithm or algorithm_for(*channels, *x.shape[2:])
         with torch.no_grad():
@@ -201,9 +200,8 @@ class PackedConvolution:
         self, x: Tensor, out: Tensor | None = None, relu: bool = False
     ) -> Tensor:
         """Convolve maps, without a graph; see `Convolution`."""
-        if x.device.type == "meta":
-            shape = (len(x), self.channels_out, *x.shape[2:])
-            return x.new_empty(shape) if out is None else out
+        if x.is_meta:
+            return _outline(x, self.channels_out, out)
         x = x.contiguous(memory_format=_LAST)
         after = "relu" if relu else None
         with torch.no_grad():
@@ -293,6 +291,12 @@ class _Convolve(torch.autograd.Function):
     @staticmethod
     def jvp(ctx: Any, dx: Tensor, _: None) -> Tensor:  # type: ignore[override]
         return convolve(dx, ctx.convolution.linear)
+
+
+def _outline(x: Tensor, channels: int, out: Tensor | None) -> Tensor:
+    """Return convolved maps where these have a size, and no numbers."""
+    shape = (len(x), channels, *x.shape[2:])
+    return x.new_empty(shape) if out is None else out
 
 
 def _add_convolved(

@@ -51,9 +51,12 @@ def multiplies_bfloat16() -> bool:
 
 
 def _told(key: str) -> str:
-    found = re.search(
-        rf"^{key}\s*: (.+)$", _description(CPUINFO), re.MULTILINE
-    )
+    return _found(key, _description(CPUINFO))
+
+
+@lru_cache(maxsize=16)  # it is asked at every convolution
+def _found(key: str, text: str) -> str:
+    found = re.search(rf"^{key}\s*: (.+)$", text, re.MULTILINE)
     return found[1] if found else ""
 
 

@@ -65,9 +65,9 @@ class Objective:
             A name without weight has that of the convention's layer in the
             same block, or else the mean of the convention's weights.
         style_layers: the same for w_l.
-        precision: of the network's convolutions in `gradient`, a name out of
-            `engines.device.PRECISIONS`; losses and Gram matrices are
-            always computed in the pictures' dtype.
+        precision: of the network's maps, a name out of
+            `engines.device.PRECISIONS`; losses and Gram matrices always
+            have the pictures' dtype.
         tiles: side in pixels of the tiles in which a picture too large for
             the memory is computed, with the same result; None for the whole
             at once.

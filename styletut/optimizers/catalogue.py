@@ -60,11 +60,10 @@ def pairs_kept(optimizer: str, options: Mapping[str, object]) -> int:
     return int(options.get("history", parameters["history"].default))  # type: ignore[call-overload, no-any-return]
 
 
-def knows_noise(optimizer: str) -> bool:
-    """Return whether an optimizer can be told how exact values are."""
-    return "noise" in inspect.signature(OPTIMIZERS[optimizer]).parameters
+def takes(optimizer: str, name: str) -> bool:
+    """Return whether an optimizer has a parameter of a name.
 
-
-def goes_on(optimizer: str) -> bool:
-    """Return whether a run can go on with what another has learned."""
-    return "learned" in inspect.signature(OPTIMIZERS[optimizer]).parameters
+    With "learned" a run goes on with what another has learned, with "noise"
+    it is told how exact values are.
+    """
+    return name in inspect.signature(OPTIMIZERS[optimizer]).parameters

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from styletut.conventions import Convention
@@ -91,7 +90,7 @@ class Source:
 
     def outline(self) -> Tensor:
         """Return a picture that has the size and no numbers."""
-        return torch.empty(1, 3, *self.shape, device="meta")
+        return self._picture.outline()
 
     def for_size(self, size: int) -> Packed:
         """Return it as large as it is needed to be made `size` pixels long."""

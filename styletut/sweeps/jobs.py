@@ -73,6 +73,10 @@ LATER: Mapping[str, Any] = {}
 """Fields of a `Plan` that came after the first runs were stored, with the
 value at which each changes no picture: only another value is in a key."""
 
+ANYWHERE: Mapping[str, Any] = {"device": "cpu", "precision": "float32"}
+"""What a run is planned with for its key and its pictures' sizes: a worker may
+have another device, so it is not looked for here."""
+
 STORED_AS: Mapping[str, str] = {
     "styletut.conventions.factors": "styletut.factors",
     "styletut.metrics.comparison": "styletut.metrics",
@@ -157,9 +161,7 @@ def make_job(
         ValueError: for settings that cannot be.
         OSError: for a weights file that cannot be read.
     """
-    # a worker may have another device, so it is not looked for here
-    here = {"device": "cpu", "precision": "float32"}
-    plan = _plan(content.pixels, style.pixels, settings | here)
+    plan = _plan(content.pixels, style.pixels, {**settings, **ANYWHERE})
     network = _network_of(plan.convention, settings)
     identity = {
         "version": __version__.split(".")[:2],
@@ -190,12 +192,8 @@ def sizes_needed(
     Raises:
         ValueError: for settings that cannot be.
     """
-    here = {"device": "cpu", "precision": "float32"}
-    plan = plan_run(content, [style], **_of_run({**settings, **here}))
-    return (
-        max(stage.size for stage in plan.stages),
-        max(max(*stage.style_shapes[0]) for stage in plan.stages),
-    )
+    plan = plan_run(content, [style], **_of_run({**settings, **ANYWHERE}))
+    return plan.finest.size, plan.style_sizes[0]
 
 
 def work(job: Job) -> Outcome:

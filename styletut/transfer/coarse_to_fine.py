@@ -24,7 +24,7 @@ from styletut.images import ImageError, resize_to
 from styletut.images.loading import Unread, unread
 from styletut.objective import Objective
 from styletut.objective.checks import Layers, pairs
-from styletut.optimizers.catalogue import goes_on, pairs_kept
+from styletut.optimizers.catalogue import pairs_kept, takes
 from styletut.optimizers.quasi_newton import LEARNED
 from styletut.transfer.minimization import run_optimizer
 from styletut.transfer.plan import (
@@ -258,7 +258,7 @@ def prepare(
     start, begun = settings.get("start"), None
     if start is not None and not (isinstance(start, str) and start in STARTS):
         begun = _start_picture(start)
-        settings["start"] = _outline(begun, dtype)
+        settings["start"] = begun.outline(dtype)
     if vgg is not None and settings.get("device", "auto") == "auto":
         settings["device"] = next(vgg.parameters()).device
     styles = [
@@ -271,7 +271,7 @@ def prepare(
         dtype,
         **settings,
     )
-    size = max(stage.size for stage in plan.stages)
+    size = plan.finest.size
     if begun is not None:
         plan = replace(plan, start=begun.for_size(size))
     vgg = vgg or convention_network(plan.convention, plan.device, plan.layers)
@@ -357,7 +357,7 @@ def _balanced(run: Run) -> Run:
     plan = run.plan
     if "alpha" in plan.chosen or plan.convention.alpha_share is None:
         return run
-    finest = max(plan.stages, key=lambda stage: stage.size)
+    finest = plan.finest
     photo = resize_to(run.content, *finest.shape)
     alpha = _objective(photo, _styles_at(finest, run), finest, run).alpha
     return run._replace(
@@ -374,22 +374,13 @@ def _start_picture(source: Any) -> Unread:
         ) from error
 
 
-def _outline(picture: Unread, dtype: torch.dtype) -> Tensor:
-    """Return a picture that has a size and no numbers, to make a plan by."""
-    return torch.empty(1, 3, *picture.shape, dtype=dtype, device="meta")
-
-
 def _styles_for(
     plan: Plan, styles: Sequence[tuple[Unread, float]], dtype: torch.dtype
 ) -> list[tuple[Tensor, float]]:
     """Read the style pictures as large as a plan needs them."""
-    sizes = [
-        max(max(stage.style_shapes[n]) for stage in plan.stages)
-        for n in range(len(styles))
-    ]
     return [
         (style.for_size(size).to(plan.device, dtype), weight)
-        for (style, weight), size in zip(styles, sizes, strict=True)
+        for (style, weight), size in zip(styles, plan.style_sizes, strict=True)
     ]
 
 
@@ -431,7 +422,7 @@ def _options(
     options = dict(plan.options)
     if stage.layout.history != pairs_kept(plan.optimizer, plan.options):
         options["history"] = stage.layout.history
-    if goes_on(plan.optimizer):
+    if takes(plan.optimizer, "learned"):
         options.setdefault("learned", learned)
     return options
 

@@ -14,7 +14,7 @@ from styletut.optimizers import OPTIMIZERS
 from styletut.optimizers.catalogue import (
     check_budget,
     check_options,
-    knows_noise,
+    takes,
 )
 from styletut.optimizers.variable import Variable, variable_of
 from styletut.transfer.steps import Ending, Step, Steps, warned
@@ -117,7 +117,7 @@ def _run(
 ) -> Steps:
     began = time.perf_counter()
     noise = NOISE.get(objective.precision, 0.0)
-    if noise and knows_noise(optimizer):
+    if noise and takes(optimizer, "noise"):
         options = {"noise": noise, **options}
     last: Terms  # an iterate is yielded right after its evaluation
     spent = 0

@@ -112,7 +112,8 @@ class Plan:
         style_scale: the style's longer side in units of the content's; None
             for the convention's rule.
         chosen: alpha, beta, gamma, content_layers and style_layers as
-            `Objective` takes them, those that the caller chose.
+            `Objective` takes them, those that the caller chose, and alpha
+            where it follows the pictures and these are known.
         optimizer: a name out of `optimizers.OPTIMIZERS`.
         options: its keyword arguments.
         range_rule: as `minimize` takes it.
@@ -140,6 +141,17 @@ class Plan:
     def schedule(self) -> Schedule:
         """(longer side in pixels, evaluations), coarse to fine."""
         return tuple((each.size, each.evaluations) for each in self.stages)
+
+    @property
+    def finest(self) -> Stage:
+        """The stage of the largest size, for which pictures are read."""
+        return max(self.stages, key=lambda stage: stage.size)
+
+    @property
+    def style_sizes(self) -> tuple[int, ...]:
+        """The longest side in pixels at which each style picture is used."""
+        shapes = zip(*(each.style_shapes for each in self.stages), strict=True)
+        return tuple(max(map(max, of_one)) for of_one in shapes)
 
     @property
     def keeps_detail(self) -> bool:
