@@ -58,7 +58,7 @@ POLICIES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
         **{
             f"{count} rounds": {"GOMP_SPINCOUNT": str(count)}
-            for count in (100, 10000)
+            for count in (100, 300, 3000, 10000)
         },
     }
 )
