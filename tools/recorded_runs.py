@@ -181,7 +181,7 @@ def cpu_plan() -> list[Group]:
             512,
         ),
         Group("07", full_runs(LAYERS_PAIR, (128, 256), 120), {}, 1024),
-        Group("08_pairs", layer_pairs(), {"schedule": usual}, 0),
+        Group("08_pairs", layer_pairs(), {}, 0),
         Group("09_pairs", ratio_pairs(), {}, 0),
         Group("paper_pairs", paper_pairs(), {}, 0),
     ]
@@ -253,7 +253,7 @@ def layer_runs() -> list[Settings]:
     runs: list[Settings] = [{"label": "default: "}]
     for n in (1, 2, 3):
         # rounding errors grow: what a change of nothing changes is chance
-        runs.append({"label": f"chance: {n}", "beta": 1 + n * 1e-6})
+        runs.append({"label": f"chance: {n}", **repeat(n)})
     for layer in CONTENT_LAYERS:
         runs.append(
             {
@@ -313,17 +313,32 @@ def layer_pairs() -> tuple[Settings, ...]:
     """Return what notebook 08 asks on ten pairs.
 
     Once it is all of `layer_runs` and what leaves one layer out where all
-    pull alike. What a conclusion rests on is repeated.
+    pull alike. What a conclusion rests on is repeated. They are runs as the
+    default makes them, from the recolored photo with 60 evaluations.
     """
+    usual = as_the_default(256)
     once = [r for r in layer_runs() if not r["label"].startswith("chance")]
     once += pull_runs()
     again = [run for run in once if _is_repeated(run["label"])]
     return tuple(
-        on(pair, {**run, "beta": 1 + n * 1e-6} if n else run)
+        on(pair, {**run, **usual, **repeat(n)})
         for n in REPEATS
         for pair in TEN_PAIRS
         for run in (again if n else once)
     )
+
+
+def as_the_default(size: int) -> Settings:
+    """Return schedule and start of a default run at a size."""
+    return {
+        "schedule": tuple(split_evaluations(size, 60, coarsest=128)),
+        "start": "color",
+    }
+
+
+def repeat(n: int) -> Settings:
+    """Return what makes the n-th repeat of a run, nothing for the first."""
+    return {"beta": 1 + n * 1e-6} if n else {}
 
 
 def _is_repeated(label: str) -> bool:
@@ -385,9 +400,8 @@ def ratio_pairs() -> tuple[Settings, ...]:
             {
                 "label": label if size == 256 else f"{size} pixels, {label}",
                 "alpha": alpha,
-                "schedule": split_evaluations(size, 60, coarsest=128),
-                "start": "color",
-                **({"beta": 1 + n * 1e-6} if n else {}),
+                **as_the_default(size),
+                **repeat(n),
             },
         )
         for size, n, pairs, settings in asked

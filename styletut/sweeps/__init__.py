@@ -1,8 +1,9 @@
 """Many runs at once: `sweep` makes them, `recorded` reads the course's own.
 
-A stored run is found by its key: `jobs` says what is in it.
+`changes` says by how much settings differ over many pairs of pictures. A stored run is found by its key: `jobs` says what is in it.
 """
 
+from styletut.sweeps.comparing import changes, interval
 from styletut.sweeps.results import (
     MissingResultsError,
     PartialResults,
@@ -15,6 +16,8 @@ __all__ = [
     "FailedRuns",
     "MissingResultsError",
     "PartialResults",
+    "changes",
+    "interval",
     "pick",
     "recorded",
     "sweep",
