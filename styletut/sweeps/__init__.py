@@ -1,6 +1,7 @@
 """Many runs at once: `sweep` makes them, `recorded` reads the course's own.
 
-`changes` says by how much settings differ over many pairs of pictures. A stored run is found by its key: `jobs` says what is in it.
+`changes` says by how much settings differ over many pairs of pictures. A
+stored run is found by its key: `jobs` says what is in it.
 """
 
 from styletut.sweeps.comparing import changes, interval
