@@ -122,7 +122,7 @@ _CONTENT_DISTANCES = {
 _CHANNELS = (64, 128, 256, 512, 512)
 # Euclidean norm of the gradient of the mean square of G/M - A/M_a with
 # respect to the photo's pixels, at the photo: medians over the same pairs.
-_STYLE_PULLS = (0.0, 0.0, 0.0, 0.0, 0.0)
+_STYLE_PULLS = (7.3e4, 4.7e7, 1.4e8, 5.6e10, 2.2e7)
 
 
 @dataclass(frozen=True)
