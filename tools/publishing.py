@@ -27,7 +27,8 @@ Row = dict[str, Any]
 METRICS = "styletut.metrics.compare"
 NOT_MADE, NOT_MEASURED = "not made yet", "not measured yet"
 
-SETTINGS = {"label", "content", "style", *DEFAULTS, *NETWORK}
+MADE_BY = {"device", "precision"}
+SETTINGS = {"label", "content", "style", *DEFAULTS, *NETWORK} - MADE_BY
 """What a plan says of a run: columns that no stored row decides."""
 
 QUALITY = {"07": 90, "gallery": 92}

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -322,10 +323,12 @@ def test_a_second_call_changes_nothing(rehearsal, record):
             assert path.stat().st_mtime_ns == time_, path
 
 
-def test_a_run_in_a_table_is_not_made_again(record, tmp_path, monkeypatch):
+def test_a_run_in_a_table_is_not_made_again(
+    rehearsal, record, tmp_path, monkeypatch
+):
     """As in a fresh checkout, which has tables and no run."""
     words = ["cpu", "--toy", "--folder", str(tmp_path), "--only", "09_small"]
-    record.main(words)
+    shutil.copytree(rehearsal, tmp_path / "toy")
     for path in (tmp_path / "toy" / "cpu").rglob("*.png"):
         path.unlink()
     table = tmp_path / "toy" / "results" / "cpu" / "09_small.csv"
