@@ -93,8 +93,8 @@ def print_medians(vgg: VGG19) -> None:
             values.append(float((P - S).square().mean()))
         print(f"{layer}: mean (F - P)^2 is {median(values):.2g}")
     pulls = {
-        pair: pulls_of(*(sample(name, SIZE) for name in pair), vgg)
-        for pair in pairs
+        (photo, style): pulls_of(sample(photo, SIZE), sample(style, SIZE), vgg)
+        for photo, style in pairs
     }
     for layer in OWN.style_layers:
         values = [found[layer] for found in pulls.values()]

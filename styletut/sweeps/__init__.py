@@ -1,10 +1,8 @@
 """Many runs at once: `sweep` makes them, `recorded` reads the course's own.
 
-`changes` says by how much settings differ over many pairs of pictures. A
-stored run is found by its key: `jobs` says what is in it.
+A stored run is found by its key: `jobs` says what is in it.
 """
 
-from styletut.sweeps.comparing import changes, interval
 from styletut.sweeps.results import (
     MissingResultsError,
     PartialResults,
@@ -17,8 +15,6 @@ __all__ = [
     "FailedRuns",
     "MissingResultsError",
     "PartialResults",
-    "changes",
-    "interval",
     "pick",
     "recorded",
     "sweep",
