@@ -2,7 +2,8 @@
 
     python tools/choose_defaults.py
 
-Prints the medians behind the default layer weights, then paints three pairs
+Prints the medians behind the default layer weights and behind the pulls of
+recorded_runs.py, then paints three pairs
 under each setting that was in question and writes the contact sheet
 `assets/defaults.jpg` with its numbers, `assets/defaults.csv`. Takes some
 minutes on two cores.
@@ -91,6 +92,27 @@ def print_medians(vgg: VGG19) -> None:
             S = torch.nn.functional.interpolate(S, P.shape[2:])
             values.append(float((P - S).square().mean()))
         print(f"{layer}: mean (F - P)^2 is {median(values):.2g}")
+    pulls = {
+        (photo, style): pulls_of(sample(photo, SIZE), sample(style, SIZE), vgg)
+        for photo, style in pairs
+    }
+    for layer in OWN.style_layers:
+        values = [found[layer] for found in pulls.values()]
+        print(f"{layer}: the gradient's norm is {median(values):.2g}")
+
+
+def pulls_of(photo: Tensor, style: Tensor, vgg: VGG19) -> dict[str, float]:
+    """Return each style layer's norm of d (G/M - A/M_a)^2 / d x at a photo."""
+    found = {}
+    for layer in OWN.style_layers:
+        x = photo.clone().requires_grad_()
+        with torch.no_grad():
+            S = vgg(style, [layer])[layer]
+        F = vgg(x, [layer])[layer]
+        loss = 4 * style_layer_loss(F, gram_matrix(S), S[0, 0].numel())
+        (gradient,) = torch.autograd.grad(loss, x)
+        found[layer] = float(gradient.norm())
+    return found
 
 
 def run(content: str, style: str, setting: str, vgg: VGG19) -> Result:

@@ -1,63 +1,74 @@
 """From the sweeps' folders to notebooks/results: tables and small pictures.
 
-A group of runs becomes a CSV file, a row for each run that the plan has, and
-a folder of JPEGs. A run that is not there keeps the row that it had before,
-if its settings are still those; else its row says that it is not made yet.
-The same runs give the same bytes.
+A group of runs becomes a CSV file, a row for each run that the plan has, and,
+if a notebook shows them, a folder of JPEGs. A run that is not there keeps the
+row that it, or a run of another group with the same settings, had before;
+without one its row says that it is not made yet. The same runs give the same
+bytes.
 """
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from recorded_runs import Group
 from stored_runs import Planned, picture_name, read_note, write
 
 from styletut.sweeps.grids import shown
+from styletut.sweeps.jobs import NETWORK
 from styletut.sweeps.store import StoredRun, read_picture_of, read_record
+from styletut.transfer.plan import DEFAULTS
 
 Row = dict[str, Any]
 
 METRICS = "styletut.metrics.compare"
 NOT_MADE, NOT_MEASURED = "not made yet", "not measured yet"
 
-LARGEST_SIDE = {"07": 1024, "gallery": 512}
+MADE_BY = {"device", "precision"}
+SETTINGS = {"label", "content", "style", *DEFAULTS, *NETWORK} - MADE_BY
+"""What a plan says of a run: columns that no stored row decides."""
+
 QUALITY = {"07": 90, "gallery": 92}
-SIDE, GRID_QUALITY = 256, 80
+GRID_QUALITY = 80
 """What all other groups have: their pictures stand side by side."""
 
 
 def publish(
-    name: str, runs: Sequence[Planned], source: Path, target: Path
+    group: Group, runs: Sequence[Planned], source: Path, target: Path
 ) -> int:
     """Write a group's table and pictures anew; return how many runs lack.
 
     Args:
-        name: of the group.
+        group: which one.
         runs: all runs of the group.
         source: the folder of its sweep.
         target: where its table goes, and the folder of its pictures.
     """
-    before, settings = _published(name, target), _names_of_settings(runs)
+    name = group.name
+    before, settings = made_before(target), _names_of_settings(runs)
     rows, pictures = [], {}
     for run in runs:
         path = source / f"{run.key}.png"
         record, old = read_record(path), before.get(run.key)
         picture = f"{name}/{picture_name(run)}.jpg"
+        found: Row = {"error": NOT_MADE}
+        data = None
         if record is not None:
             found = _results_of(record, path)
-            pictures[picture] = _jpeg(name, path)
+            data = _jpeg(group, path) if group.longest_side else None
         elif old is not None:
-            found = {k: v for k, v in old.items() if k not in settings}
-            pictures[picture] = (target / old["picture"]).read_bytes()
-        else:
-            found, picture = {"error": NOT_MADE}, ""
+            found = {k: v for k, v in old.items() if k not in SETTINGS}
+            data = _old_picture(old, name, target)
+        if data is not None and picture in pictures:
+            raise ValueError(f"in {name} two runs have one name: {picture}")
+        if data is not None:
+            pictures[picture] = data
         own = {k: shown(k, value) for k, value in run.settings.items()}
-        rows.append({**own, **found, "run": run.key, "picture": picture})
-    if len(pictures) < sum(bool(row["picture"]) for row in rows):
-        raise ValueError(f"in {name} two runs have one name for a picture")
+        kept = picture if data is not None else ""
+        rows.append({**own, **found, "run": run.key, "picture": kept})
     for picture, data in pictures.items():
         write(target / picture, data)
     write(target / f"{name}.csv", _table(rows, settings))
@@ -67,18 +78,29 @@ def publish(
     return sum(bool(row["error"]) for row in rows)
 
 
-def _published(name: str, target: Path) -> dict[str, Row]:
-    """Return the rows of an earlier table, by run, that have a picture."""
-    path = target / f"{name}.csv"
-    if not path.exists():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {
-        row["run"]: row
-        for row in rows
-        if row["picture"] and (target / row["picture"]).exists()
-    }
+def made_before(target: Path) -> Mapping[str, Row]:
+    """Return the rows of runs that have been made, of all groups, by run.
+
+    What a row tells of a run is kept, whether or not its picture is.
+    """
+    rows: dict[str, Row] = {}
+    for path in sorted(target.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if not row["error"]:
+                    # one with a picture, if there are several
+                    rows[row["run"]] = max(
+                        (rows.get(row["run"], row), row),
+                        key=lambda each: bool(each["picture"]),
+                    )
+    return rows
+
+
+def _old_picture(row: Row, name: str, target: Path) -> bytes | None:
+    """Return the JPEG that a group has of a run, if it has one."""
+    path = target / row["picture"]
+    own = row["picture"].startswith(f"{name}/") and path.is_file()
+    return path.read_bytes() if own else None
 
 
 def _names_of_settings(runs: Sequence[Planned]) -> list[str]:
@@ -107,15 +129,18 @@ def _short(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def _jpeg(group: str, path: Path) -> bytes:
+def _jpeg(group: Group, path: Path) -> bytes:
     picture = Image.fromarray(read_picture_of(path))
-    side = LARGEST_SIDE.get(group, SIDE)
+    side = group.longest_side
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     data = io.BytesIO()
     # a style's colors change from pixel to pixel: no chroma subsampling; and
     # no optimize=True, for which such pictures are too large in Pillow
     picture.save(
-        data, "JPEG", quality=QUALITY.get(group, GRID_QUALITY), subsampling=0
+        data,
+        "JPEG",
+        quality=QUALITY.get(group.name, GRID_QUALITY),
+        subsampling=0,
     )
     return data.getvalue()
 

@@ -7,7 +7,8 @@
         --weights gpu/weights.bin --archive gpu/out
     python tools/record.py gpu --stored --unpack gpu/out
 
-What was finished before is not made again, so it can be stopped at any time.
+What was finished before is not made again, so it can be stopped at any time:
+a run counts as made by its PNG, or by its row in a table of notebooks/results.
 Every minute, and at the end, notebooks/results gets what is there.
 
 The line with `--bare` is for a machine with torch, numpy and Pillow alone:
@@ -33,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 from archives import pack, unpack
-from publishing import publish
+from publishing import made_before, publish
 from recorded_runs import Group, Settings, cpu_plan, gpu_plan, work_of
 from stored_runs import Planned, planned, stored, write_notes
 
@@ -55,7 +56,7 @@ class Task:
     Attributes:
         group: of the plan.
         runs: all runs of the group.
-        wanted: those to be made, or only measured.
+        wanted: those to be made, or only measured, of those asked for.
         folder: of its sweep.
     """
 
@@ -70,8 +71,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser().parse_args(arguments)
     if given.toy:
         given.folder /= "toy"
-    results = given.folder / "results" if given.toy else given.results
     home = given.folder / given.plan
+    results = results_of(given)
     check_machine(given)
     if given.unpack:
         unpack(given.unpack, home)
@@ -83,8 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
         if not given.stored:
             write_notes(task.folder)
         if not given.bare:
-            target = results / given.plan
-            publish(task.group.name, task.runs, task.folder, target)
+            publish(task.group, task.runs, task.folder, results)
         if given.archive:
             name = "-".join(given.only).replace(":", "-") or given.plan
             pack(files_of(tasks), home, given.archive, name)
@@ -93,6 +93,9 @@ def main(arguments: list[str] | None = None) -> None:
         with workers(given.workers) as executor:
             for task in tasks:
                 print(forecast(task, given.workers), flush=True)
+                if not task.wanted:
+                    hand_on(task)
+                    continue
                 with repeated(lambda t=task: hand_on(t), given.every):
                     print(make(task, given, executor), flush=True)
     except KeyboardInterrupt:
@@ -119,6 +122,12 @@ def check_machine(given: argparse.Namespace) -> None:
         sys.exit(f"{given.weights} is not what `make gpu-prepare` writes")
 
 
+def results_of(given: argparse.Namespace) -> Path:
+    """Return where tables of the plan go."""
+    results = given.folder / "results" if given.toy else given.results
+    return results / given.plan
+
+
 def tasks_of(given: argparse.Namespace, home: Path) -> list[Task]:
     """Return what is to be done, group by group.
 
@@ -130,7 +139,8 @@ def tasks_of(given: argparse.Namespace, home: Path) -> list[Task]:
     known = {name for g in groups for name in (g.name, *questions(g))}
     if unknown := set(given.only) - known:
         sys.exit(f"no {', '.join(unknown)}; there are {sorted(known)}")
-    tasks = []
+    tasks, tables = [], results_of(given)
+    made = made_before(tables)
     for group in groups:
         folder = home / group.name
         settings = [runnable(r | group.common, given) for r in group.runs]
@@ -141,10 +151,13 @@ def tasks_of(given: argparse.Namespace, home: Path) -> list[Task]:
             if not given.only
             or {group.name, question(group, run)} & set(given.only)
         ]
-        if given.stored:
-            wanted = stored(wanted, folder)
-        if wanted:
-            tasks.append(Task(group, runs, wanted, folder))
+        has_table = wanted and (tables / f"{group.name}.csv").exists()
+        kept = stored(wanted, folder)
+        if not given.stored:
+            only_rows = made.keys() - {run.key for run in kept}
+            kept = [run for run in wanted if run.key not in only_rows]
+        if kept or has_table:
+            tasks.append(Task(group, runs, kept, folder))
     return tasks
 
 

@@ -20,6 +20,8 @@ from styletut.conventions import (
 )
 from styletut.images.picture import fit
 from styletut.metrics import CONTENT_LAYERS, STYLE_LAYERS
+from styletut.transfer.sizes import split_evaluations
+from styletut.vgg import feature_shape
 
 Settings = dict[str, Any]
 Pair = tuple[str, str]
@@ -36,6 +38,23 @@ ELBOW_AT_96 = 2.15
 """(S0 - S1) / C1 of `FIRST_TEST`, (9.5), from a small run at 96 pixels."""
 ELBOWS = {256: 1.84, 512: 2.15}
 """The same of `SECOND_TEST` by size, from 30 evaluations at that size."""
+TEN_PAIRS: tuple[Pair, ...] = (
+    LAYERS_PAIR,
+    ("astronaut", "mosaic"),
+    FIRST_TEST,
+    SECOND_TEST,
+    ("rocket", "glass"),
+    ("camera", "ink"),
+    ("coffee", "marble"),
+    ("chelsea", "meadow"),
+    ("astronaut", "night"),
+    ("rocket", "wave"),
+)
+"""Each photo and each style picture at least once: what holds on these is
+said of more than one cat and one night."""
+REPEATS = (0, 1, 2)
+"""A run is repeated with beta changed by so many millionths, which leaves the
+objective as it is and changes every rounding error."""
 LARGE_PAIR: Pair = ("coffee", "wave")
 GALLERY: tuple[Pair, ...] = (
     ("chelsea", "glass"),
@@ -60,6 +79,8 @@ PHOTO_SHAPES = {
 
 DECADES = (-6, 1)
 """Least and largest power of ten of the ratio a / (5 b) at relu4_1."""
+
+ALPHAS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 TUTORIALS: dict[str, Settings] = {
     "pytorch_tutorial": {"weights": "oxford", "normalize": True},
@@ -99,6 +120,9 @@ _CONTENT_DISTANCES = {
     ("average", True): (6.2, 11.0, 6.2, 12.0, 41.0),
 }
 _CHANNELS = (64, 128, 256, 512, 512)
+# Euclidean norm of the gradient of the mean square of G/M - A/M_a with
+# respect to the photo's pixels, at the photo: medians over the same pairs.
+_STYLE_PULLS = (7.3e4, 4.7e7, 1.4e8, 5.6e10, 2.2e7)
 
 
 @dataclass(frozen=True)
@@ -109,15 +133,22 @@ class Group:
         name: of the folder that keeps them, such as "08".
         runs: settings of each, with its pictures and its label.
         common: settings of all.
+        longest_side: of the pictures that are published, in pixels; 0 where
+            no notebook shows them.
     """
 
     name: str
     runs: tuple[Settings, ...]
     common: Settings
+    longest_side: int = 256
 
 
 def cpu_plan() -> list[Group]:
-    """Return all runs for a CPU: 256 pixels, 120 evaluations."""
+    """Return all runs for a CPU: at 256 pixels, but for the gallery's.
+
+    Groups whose names end in "pairs" have no pictures: they ask whether what
+    one pair shows holds on ten.
+    """
     usual = halving(256, 120)
     layers = [on(LAYERS_PAIR, run) for run in layer_runs()]
     ratios = [
@@ -147,8 +178,12 @@ def cpu_plan() -> list[Group]:
             "gallery",
             tuple(gallery),
             {"schedule": ((128, 100), (256, 100), (512, 60))},
+            512,
         ),
-        Group("07", full_runs(LAYERS_PAIR, (128, 256), 120), {}),
+        Group("07", full_runs(LAYERS_PAIR, (128, 256), 120), {}, 1024),
+        Group("08_pairs", layer_pairs(), {}, 0),
+        Group("09_pairs", ratio_pairs(), {}, 0),
+        Group("paper_pairs", paper_pairs(), {}, 0),
     ]
 
 
@@ -185,8 +220,8 @@ def gpu_plan() -> list[Group]:
     ]
     gallery = [on(pair, {"label": "gallery: "}) for pair in GALLERY]
     return [
-        Group("07", full_runs(LARGE_PAIR, (256, 512, 1024), 300), {}),
-        Group("gallery", tuple(gallery), {"schedule": halving(512, 600)}),
+        Group("07", full_runs(LARGE_PAIR, (256, 512, 1024), 300), {}, 1024),
+        Group("gallery", tuple(gallery), {"schedule": halving(512, 600)}, 512),
         Group("09", tuple(ratios), {"schedule": usual}),
         Group("09_small", tuple(small), {"schedule": halving(128, 300)}),
         Group("08", tuple(layers), {"schedule": usual}),
@@ -218,7 +253,7 @@ def layer_runs() -> list[Settings]:
     runs: list[Settings] = [{"label": "default: "}]
     for n in (1, 2, 3):
         # rounding errors grow: what a change of nothing changes is chance
-        runs.append({"label": f"chance: {n}", "beta": 1 + n * 1e-6})
+        runs.append({"label": f"chance: {n}", **repeat(n)})
     for layer in CONTENT_LAYERS:
         runs.append(
             {
@@ -272,6 +307,139 @@ def layer_runs() -> list[Settings]:
             {"label": f"network, tuned: {name}", **network, **tuned},
         ]
     return runs
+
+
+def layer_pairs() -> tuple[Settings, ...]:
+    """Return what notebook 08 asks on ten pairs.
+
+    Once it is all of `layer_runs` and what leaves one layer out where all
+    pull alike. What a conclusion rests on is repeated. They are runs as the
+    default makes them, from the recolored photo with 60 evaluations.
+    """
+    usual = as_the_default(256)
+    once = [r for r in layer_runs() if not r["label"].startswith("chance")]
+    once += pull_runs()
+    again = [run for run in once if _is_repeated(run["label"])]
+    return tuple(
+        on(pair, {**run, **usual, **repeat(n)})
+        for n in REPEATS
+        for pair in TEN_PAIRS
+        for run in (again if n else once)
+    )
+
+
+def as_the_default(size: int) -> Settings:
+    """Return schedule and start of a default run at a size."""
+    return {
+        "schedule": tuple(split_evaluations(size, 60, coarsest=128)),
+        "start": "color",
+    }
+
+
+def repeat(n: int) -> Settings:
+    """Return what makes the n-th repeat of a run, nothing for the first."""
+    return {"beta": 1 + n * 1e-6} if n else {}
+
+
+def _is_repeated(label: str) -> bool:
+    question, _, value = label.partition(": ")
+    return value == "equal" or question in (
+        *("default", "content layer", "single", "left out"),
+        *("equal pull", "equal pull, left out"),
+    )
+
+
+def pull_runs() -> list[Settings]:
+    """Return runs in which all style layers pull alike at a typical photo.
+
+    Shares of the loss are not shares of the gradient: a layer left out may be
+    missed since it pulled hardest. Here the norms of the gradients are equal,
+    and the whole is again 1 at a typical distance.
+    """
+    return [
+        _styled("equal pull: ", _pulling_alike(STYLE_LAYERS)),
+        *(
+            _styled(
+                f"equal pull, left out: {left_out}",
+                _pulling_alike([k for k in STYLE_LAYERS if k != left_out]),
+            )
+            for left_out in STYLE_LAYERS
+        ),
+    ]
+
+
+def _pulling_alike(layers: Sequence[str]) -> dict[str, float]:
+    """Return w_l by which layers have gradients of one norm."""
+    pulls = dict(zip(STYLE_LAYERS, _STYLE_PULLS, strict=True))
+    distances = dict(
+        zip(STYLE_LAYERS, _STYLE_DISTANCES["max", False], strict=True)
+    )
+    whole = sum(distances[layer] / pulls[layer] for layer in layers)
+    return {layer: 1 / pulls[layer] / whole for layer in layers}
+
+
+def ratio_pairs() -> tuple[Settings, ...]:
+    """Return what notebook 09 asks on ten pairs: alphas, and the default's.
+
+    They are runs as the default makes them, from the recolored photo with 60
+    evaluations. The default's own alpha, a share of the untouched photo's
+    style loss, is made at three sizes, with style alone beside it.
+    """
+    alphas = [(f"alpha: {value:g}", value) for value in ALPHAS]
+    rule: tuple[str, float | None] = ("rule of the default: ", None)
+    alone = ("alpha: 0", 0.0)
+    asked = [
+        (256, 0, TEN_PAIRS, [*alphas, rule]),
+        (128, 0, TEN_PAIRS, [*alphas, rule]),
+        (512, 0, TEN_PAIRS[:4], [alone, rule]),
+        *((256, n, TEN_PAIRS, [*alphas[1:], rule]) for n in REPEATS[1:]),
+    ]
+    return tuple(
+        on(
+            pair,
+            {
+                "label": label if size == 256 else f"{size} pixels, {label}",
+                "alpha": alpha,
+                **as_the_default(size),
+                **repeat(n),
+            },
+        )
+        for size, n, pairs, settings in asked
+        for pair in pairs
+        for label, alpha in settings
+    )
+
+
+def paper_pairs() -> tuple[Settings, ...]:
+    """Return the paper's whole setting, and its authors' program's.
+
+    Average pooling, the rescaled network, weights of 1/5, from noise, 500
+    evaluations: with alpha/beta = 1e-3 literally, and with the same number
+    where the content is a mean over its entries. And the formulas of the
+    authors' notebook in two stages, from the photo: 500 evaluations, then 200
+    at twice the size.
+    """
+    size, paper = 256, get_convention("gatys2016")
+    runs = []
+    for photo, style in TEN_PAIRS:
+        shape = fit(*PHOTO_SHAPES[photo], size)
+        entries = prod(feature_shape("relu4_2", *shape))
+        common = {"schedule": ((size, paper.evaluations),)}
+        literal = {"convention": "gatys2016", "alpha": paper.alpha}
+        mean = {**literal, "alpha": float(f"{paper.alpha / entries:.4g}")}
+        two = {"convention": "leongatys_notebook"}
+        stages = {"schedule": ((size // 2, 500), (size, 200))}
+        runs += [
+            on((photo, style), each)
+            for each in (
+                {"label": "paper: 1e-3", **literal, **common}
+                | {"start": "noise"},
+                {"label": "paper: 1e-3, content a mean", **mean, **common}
+                | {"start": "noise"},
+                {"label": "authors: in two stages", **two, **stages},
+            )
+        ]
+    return tuple(runs)
 
 
 def _styled(label: str, weights: dict[str, float]) -> Settings:

@@ -1,6 +1,6 @@
 """The course's figures: each a function that returns a `Figure`."""
 
-from styletut.plots.charts import bars, contours, curves, points
+from styletut.plots.charts import bars, contours, curves, intervals, points
 from styletut.plots.figures import COLORS, Figure
 from styletut.plots.sheets import maps, pictures
 
@@ -10,6 +10,7 @@ __all__ = [
     "bars",
     "contours",
     "curves",
+    "intervals",
     "maps",
     "pictures",
     "points",

@@ -25,6 +25,7 @@ _HATCHES = ("", "//", "..", "\\\\", "xx")
 _FEW = 8  # positions that are named one by one
 _SHARP = 2  # PNG pixels for each CSS pixel
 _WIDTH, _HEIGHT = 640, 360
+_ROW = 24  # height of a row of intervals
 _LETTER, _KEY = 8, 70  # width of a letter of a legend, and of its key
 
 Values = Sequence[SupportsFloat]
@@ -142,6 +143,83 @@ def bars(
                 loc="outside upper left", ncols=min(fit, len(values))
             )
     return Figure(figure, alt)
+
+
+def intervals(
+    panels: Mapping[str, Sequence[tuple[SupportsFloat, ...]]],
+    names: Sequence[str],
+    xlabel: str,
+    alt: str,
+) -> Figure:
+    """Draw dots with error bars, a row for each name, panels side by side.
+
+    A line stands at 0. A dot is hollow where the interval contains it.
+
+    Args:
+        panels: Title -> (middle, low, high) for each name, on a scale of its
+            own.
+        names: What stands at the left of the rows, the first one on top.
+        xlabel: What the values are, with their unit.
+        alt: What is to be seen, in one line; see `Figure`.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: There is nothing to draw, a panel has another number of
+            intervals than there are names, an interval does not contain its
+            middle, or `alt` is no line of text.
+    """
+    if not panels or not names:
+        raise ValueError("there is nothing to draw: no panel, or no name.")
+    drawn = {
+        title: [_checked_interval(each, title) for each in rows]
+        for title, rows in panels.items()
+    }
+    for title, rows in drawn.items():
+        if len(rows) != len(names):
+            raise ValueError(
+                f"the panel {title!r} has {len(rows)} intervals for "
+                f"{len(names)} names."
+            )
+    with look():
+        figure = blank(_WIDTH, 80 + _ROW * len(names), density=_SHARP)
+        figure.set_layout_engine("constrained")
+        grid = figure.subplots(1, len(drawn), sharey=True, squeeze=False)
+        for axes, (title, rows) in zip(grid[0], drawn.items(), strict=True):
+            _draw_intervals(axes, title, rows)
+        grid[0][0].set_yticks(range(len(names)), names)
+        grid[0][0].set_ylim(len(names) - 0.5, -0.5)
+        figure.supxlabel(xlabel, fontsize="medium")
+    return Figure(figure, alt)
+
+
+def _draw_intervals(
+    axes: Axes, title: str, rows: Sequence[tuple[float, float, float]]
+) -> None:
+    axes.axvline(0, color="#111111", linewidth=1)
+    for place, (middle, low, high) in enumerate(rows):
+        axes.plot([low, high], [place, place], color="#111111", linewidth=1.5)
+        axes.plot(
+            [middle],
+            [place],
+            marker="o",
+            color="#111111",
+            markerfacecolor="white" if low <= 0 <= high else "#111111",
+        )
+    axes.set_title(title, fontsize="medium")
+
+
+def _checked_interval(
+    each: tuple[SupportsFloat, ...], title: str
+) -> tuple[float, float, float]:
+    middle, low, high = _floats(each)
+    if not low <= middle <= high:
+        raise ValueError(
+            f"in the panel {title!r} {middle:.3g} does not lie between "
+            f"{low:.3g} and {high:.3g}."
+        )
+    return middle, low, high
 
 
 def points(

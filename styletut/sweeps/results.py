@@ -45,7 +45,8 @@ def recorded(
         `value`, the two parts of the run's label; its settings, empty where
         the default was left; the results and metrics of `sweeps.sweep`;
         `device`, `precision`, `date`, `torch` and `styletut`, which made it;
-        and `picture`, the path of a JPEG that exists.
+        and `picture`, the path of a JPEG that exists, empty for a run whose
+        picture is not kept.
 
     Raises:
         MissingResultsError: if there is no such table, none of its runs is
@@ -81,7 +82,9 @@ def recorded(
     parts = done.pop("label").str.partition(": ")
     done.insert(0, "question", parts[0])
     done.insert(1, "value", parts[2])
-    done["picture"] = [str(_existing(home / name)) for name in done["picture"]]
+    done["picture"] = [
+        str(_existing(home / name)) if name else "" for name in done["picture"]
+    ]
     return done.drop(columns="error")
 
 

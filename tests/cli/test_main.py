@@ -1,6 +1,7 @@
 """The command line: real runs, kept pictures, and every refusal."""
 
 import io
+import itertools
 import os
 import re
 import shlex
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -285,6 +287,10 @@ class Terminal(io.StringIO):
 
 
 def test_progress_is_a_bar_on_a_terminal(monkeypatch):
+    ticks = itertools.count(0, 0.001)  # a look at the clock takes a while
+    monkeypatch.setattr(
+        progress, "time", SimpleNamespace(monotonic=lambda: next(ticks))
+    )
     monkeypatch.setattr(sys, "stderr", Terminal())
     replace_steps(monkeypatch, *many_steps(200))
     assert main(["chelsea", "night", "--evaluations", "200"]) == 0

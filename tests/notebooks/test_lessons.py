@@ -20,6 +20,28 @@ ENDING = ["Summary", "Exercises", "Questions to recall", "Sources"]
 WORDS = {"06": 4_200}  # a lesson has about 2,500, the sixth up to 4,000
 OTHER_WORDS = 2_800
 
+EXCEPTIONS: dict[str, dict[str, str]] = {}
+"""Numbers in the prose of a chapter that no cell has, each with a reason."""
+
+NUMBER = re.compile(r"(?<![\w.,/])\d[\d,]*(?:\.\d+)?(?!\w|\.\d)")
+SMALL = 12
+"""Whole numbers up to here count things: five layers, three pictures."""
+YEARS = range(1900, 2101)
+NO_MEASUREMENT = (
+    r"```[\s\S]*?```",
+    r"`[^`]*`",
+    r"!?\[[^\]]*\]\([^)]*\)",  # a link
+    r"https?://\S+|arXiv:\S+",
+    r"^#+ .*$",
+    r"^> .*$",  # an exercise's minutes
+    r"<summary>\d+\.",
+    r"\(\d+(?:\.\d+)?\)",  # an equation
+    r"\b(?:notebooks?|sections?|equations?|exercises?|figures?|steps?|tables?)"
+    r"\s[\d.]+(?:(?:,|,? and|,? or| to)\s[\d.]+)*",
+    r"^\s*\d+\.\s",
+)
+"""Where a number is a name, or stands for itself."""
+
 CHECK = re.compile(r"\bcheck\(\s*\"([\d.]+)\"")
 FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)
 
@@ -46,6 +68,54 @@ def running_text(notebook):
             prose = FORMULA.sub(" x ", cell["source"])
             lines += [e for e in prose.splitlines() if e[:1] != "|"]
     return " ".join(lines)
+
+
+def numbers_in(words):
+    """The numbers in a text, as floats, with those of code like 1e-3."""
+    found = re.findall(r"\d[\d,_]*(?:\.\d+)?(?:e[+-]?\d+)?", words)
+    return {float(each.replace(",", "").replace("_", "")) for each in found}
+
+
+def told_by_cells(notebook):
+    """Numbers that hold wherever it runs: in code, or printed and compared."""
+    known = set()
+    for _, cell in code_cells(notebook):
+        known |= numbers_in(cell["source"])
+        if "nbval-ignore-output" not in tags(cell):
+            known |= numbers_in(shown_text(cell))
+    return known
+
+
+def shown_text(cell):
+    """What a cell prints or shows, with the captions of its pictures."""
+    words = [printed(cell)]
+    for output in cell["outputs"]:
+        data = output.get("data", {})
+        words += [str(v) for k, v in data.items() if k.startswith("text")]
+    return " ".join(words)
+
+
+def measured_numbers(source):
+    """Numbers of a text that say how much something is, as written."""
+    prose = FORMULA.sub(" x ", source)
+    for pattern in NO_MEASUREMENT:
+        prose = re.sub(pattern, " x ", prose, flags=re.M | re.I)
+    for found in NUMBER.findall(prose):
+        written = found.rstrip(",.")
+        value = float(written.replace(",", ""))
+        counts = value.is_integer() and (value <= SMALL or value in YEARS)
+        if "." in written or not counts:
+            yield written, value
+
+
+def is_among(value, written, known):
+    """Whether a number, or it as a percentage, is one of others, rounded."""
+    digits = len(written.partition(".")[2])
+    return any(
+        round(scale * each, digits) == value
+        for each in known
+        for scale in (1, 100)
+    )
 
 
 def printed(cell):
@@ -129,6 +199,17 @@ def leaves_its_exercises_open(chapter, notebook):
                 yield f"code cell {number} does not leave {asked} open"
 
 
+def numbers_are_those_of_cells(chapter, notebook):
+    known = told_by_cells(notebook)
+    excepted = EXCEPTIONS.get(chapter, {})
+    for source in markdown(notebook)[1:]:
+        if source.startswith("## Sources"):
+            continue
+        for written, value in measured_numbers(source):
+            if not is_among(value, written, known) and written not in excepted:
+                yield f"no cell asserts, or prints to be compared, {written}"
+
+
 RULES = [
     ends_as_all_do,
     says_what_it_promises,
@@ -139,6 +220,7 @@ RULES = [
     has_its_exercises,
     helps_with_each_exercise,
     leaves_its_exercises_open,
+    numbers_are_those_of_cells,
 ]
 
 
@@ -212,6 +294,15 @@ def attempted():
     return cells
 
 
+def measured(output, *marks):
+    """A lesson that says 0.37 after a cell that prints something."""
+    cells = swapped("What?", "It is 0.37 of 37 %, see (2.1), in 2016.")
+    cell = code("print(value)")
+    cell["outputs"] = [{"text": output}]
+    cell["metadata"]["tags"] = list(marks)
+    return [*cells, cell]
+
+
 BAD = [
     (ends_as_all_do, swapped("## Summary", "## Other")),
     (says_what_it_promises, swapped("# 02 A", "# A")),
@@ -228,6 +319,9 @@ BAD = [
     (helps_with_each_exercise, swapped("Hint 2", "More")),
     (helps_with_each_exercise, swapped("solutions/02", "solutions/03")),
     (leaves_its_exercises_open, attempted()),
+    (numbers_are_those_of_cells, swapped("What?", "It is 0.37.")),
+    (numbers_are_those_of_cells, swapped("What?", "Some 170,000 times.")),
+    (numbers_are_those_of_cells, measured("0.3712", "nbval-ignore-output")),
 ]
 
 
@@ -239,6 +333,26 @@ def test_a_good_lesson_breaks_no_rule(rule):
 @pytest.mark.parametrize(("rule", "cells"), BAD)
 def test_a_bad_lesson_breaks_its_rule(rule, cells):
     assert list(rule("02", {"cells": cells}))
+
+
+def test_a_number_may_be_rounded_or_a_percentage():
+    assert not list(
+        numbers_are_those_of_cells("02", {"cells": measured("0.3712")})
+    )
+
+
+def test_every_exception_is_needed():
+    for path in LESSONS:
+        notebook = nbformat.read(path, as_version=4)
+        known = told_by_cells(notebook)
+        missing = {
+            written
+            for source in markdown(notebook)[1:]
+            for written, value in measured_numbers(source)
+            if not is_among(value, written, known)
+        }
+        needless = EXCEPTIONS.get(chapter_of(path), {}).keys() - missing
+        assert not needless, f"{path.name}: {sorted(needless)}"
 
 
 def test_every_rule_has_a_lesson_that_breaks_it():

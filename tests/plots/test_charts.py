@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from styletut.plots.charts import bars, contours, curves, points
+from styletut.plots.charts import bars, contours, curves, intervals, points
 from styletut.plots.figures import COLORS
 
 ALT = "A line falls from 3 to 1."
@@ -252,3 +252,51 @@ def test_the_scale_of_colors_says_what_it_shows():
         torch.eye(3), [0, 1, 2], [0, 1, 2], "x", "y", ALT, label="loss"
     )
     assert figure.figure.axes[1].get_ylabel() == "loss"
+
+
+# intervals
+
+INTERVALS = {"SSIM": [(0.2, 0.1, 0.3), (0.0, -0.1, 0.2)]}
+
+
+def test_intervals_are_rows_with_dots_hollow_where_zero_may_be():
+    figure = intervals(INTERVALS, ["relu1_1", "relu2_1"], "change", ALT)
+    (axes,) = figure.figure.axes
+    zero, *lines = axes.lines
+    assert list(zero.get_xdata()) == [0, 0]
+    bars_, dots = lines[::2], lines[1::2]
+    assert [list(bar.get_xdata()) for bar in bars_] == [
+        [0.1, 0.3],
+        [-0.1, 0.2],
+    ]
+    assert [list(dot.get_xdata()) for dot in dots] == [[0.2], [0.0]]
+    faces = [dot.get_markerfacecolor() for dot in dots]
+    assert faces[0] != "white" and faces[1] == "white"
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names == ["relu1_1", "relu2_1"]
+    top, bottom = axes.get_ylim()
+    assert top > bottom  # the first name stands on top
+    figure.png()
+
+
+def test_each_panel_has_a_scale_of_its_own():
+    panels = {"SSIM": [(1, 0, 2)], "style": [(100, 50, 200)]}
+    figure = intervals(panels, ["equal"], "%", ALT)
+    titles = [axes.get_title() for axes in figure.figure.axes]
+    assert titles == ["SSIM", "style"]
+    limits = [axes.get_xlim()[1] for axes in figure.figure.axes]
+    assert limits[1] > 10 * limits[0]
+
+
+@pytest.mark.parametrize(
+    ("panels", "names", "message"),
+    [
+        ({}, ["a"], "nothing to draw"),
+        (INTERVALS, [], "nothing to draw"),
+        (INTERVALS, ["a"], "'SSIM' has 2 intervals for 1 names"),
+        ({"x": [(3, 1, 2)]}, ["a"], "3 does not lie between 1 and 2"),
+    ],
+)
+def test_intervals_that_cannot_be_are_refused(panels, names, message):
+    with pytest.raises(ValueError, match=message):
+        intervals(panels, names, "x", ALT)

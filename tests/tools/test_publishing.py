@@ -36,6 +36,13 @@ def publishing(tools):
 
 
 @pytest.fixture(scope="module")
+def group(tools):
+    """Makes a group by its name and the longest side of its pictures."""
+    plans = importlib.import_module("recorded_runs")
+    return lambda name, side=256: plans.Group(name, (), {}, side)
+
+
+@pytest.fixture(scope="module")
 def archives(tools):
     return importlib.import_module("archives")
 
@@ -87,10 +94,10 @@ def sweep(tmp_path, runs, stored_runs):
 
 
 def test_a_row_has_settings_results_and_what_made_them(
-    sweep, runs, publishing, stored_runs, tmp_path
+    sweep, runs, publishing, stored_runs, tmp_path, group
 ):
     target = tmp_path / "cpu"
-    assert publishing.publish("08", runs, sweep, target) == 1
+    assert publishing.publish(group("08"), runs, sweep, target) == 1
     first, second, third = table(target)
     assert list(first)[:5] == ["label", "content", "style", "beta", "start"]
     assert (second["beta"], second["error"]) == ("2", "")
@@ -106,97 +113,146 @@ def test_a_row_has_settings_results_and_what_made_them(
 
 
 def test_publishing_again_changes_what_changed_alone(
-    sweep, runs, publishing, tmp_path
+    sweep, runs, publishing, tmp_path, group
 ):
     target = tmp_path / "cpu"
-    publishing.publish("08", runs, sweep, target)
+    publishing.publish(group("08"), runs, sweep, target)
     files = {p: p.stat().st_mtime_ns for p in target.rglob("*.*")}
-    publishing.publish("08", runs, sweep, target)
+    publishing.publish(group("08"), runs, sweep, target)
     assert files == {p: p.stat().st_mtime_ns for p in target.rglob("*.*")}
     paint(sweep, runs[0], grey=200)
-    publishing.publish("08", runs, sweep, target)
+    publishing.publish(group("08"), runs, sweep, target)
     changed = {p for p, time in files.items() if p.stat().st_mtime_ns != time}
     assert changed == {target / "08" / "coffee-night-default.jpg"}
 
 
 def test_runs_that_are_no_longer_kept_stay_published(
-    sweep, runs, publishing, tmp_path
+    sweep, runs, publishing, tmp_path, group
 ):
     """As in a fresh checkout, where a first new run must lose no row."""
     target, fresh = tmp_path / "cpu", tmp_path / "fresh"
-    publishing.publish("08", runs, sweep, target)
+    publishing.publish(group("08"), runs, sweep, target)
     before = (target / "08.csv").read_bytes()
-    assert publishing.publish("08", runs, fresh, target) == 1
+    assert publishing.publish(group("08"), runs, fresh, target) == 1
     assert (target / "08.csv").read_bytes() == before
     paint(fresh, runs[2])
-    assert publishing.publish("08", runs, fresh, target) == 0
+    assert publishing.publish(group("08"), runs, fresh, target) == 0
     after = table(target)
     assert [row["error"] for row in after] == ["", "", ""]
     assert len(list((target / "08").iterdir())) == 3
 
 
-def test_a_row_of_other_settings_goes(
-    sweep, runs, publishing, stored_runs, tmp_path
+def test_a_group_without_pictures_keeps_rows_alone(
+    sweep, runs, publishing, group, tmp_path
 ):
     target = tmp_path / "cpu"
-    publishing.publish("08", runs, sweep, target)
+    publishing.publish(group("pairs", 0), runs, sweep, target)
+    assert [row["picture"] for row in table(target, "pairs")] == [""] * 3
+    assert not (target / "pairs").exists()
+    before = (target / "pairs.csv").read_bytes()
+    publishing.publish(group("pairs", 0), runs, tmp_path / "no", target)
+    assert (target / "pairs.csv").read_bytes() == before
+    with pytest.warns(PartialResults):
+        rows = recorded("pairs", folder=tmp_path)
+    assert list(rows["picture"]) == ["", ""]
+
+
+def test_a_row_outlives_its_picture(sweep, runs, publishing, group, tmp_path):
+    """What a run came to is known, whether or not it can be looked at."""
+    target = tmp_path / "cpu"
+    publishing.publish(group("08"), runs[:2], sweep, target)
+    lost = target / table(target)[0]["picture"]
+    lost.unlink()
+    assert publishing.publish(group("08"), runs[:2], lost, target) == 0
+    first, second = table(target)
+    assert (first["error"], first["picture"]) == ("", "")
+    assert first["ssim"] == second["ssim"] and second["picture"]
+
+
+def test_a_run_that_another_group_has_made_counts(
+    sweep, runs, publishing, group, stored_runs, tmp_path
+):
+    target = tmp_path / "cpu"
+    publishing.publish(group("08"), runs[:2], sweep, target)
+    other = [
+        stored_runs.Planned(run.key, {**run.settings, "label": f"again: {n}"})
+        for n, run in enumerate(runs[:2])
+    ]
+    nothing = tmp_path / "nothing"
+    assert publishing.publish(group("pairs", 0), other, nothing, target) == 0
+    here, there = table(target, "pairs"), table(target)
+    assert [row["label"] for row in here] == ["again: 0", "again: 1"]
+    assert {row["ssim"] for row in here} == {row["ssim"] for row in there}
+    assert publishing.made_before(target).keys() == {r.key for r in runs[:2]}
+
+
+def test_a_row_of_other_settings_goes(
+    sweep, runs, publishing, stored_runs, tmp_path, group
+):
+    target = tmp_path / "cpu"
+    publishing.publish(group("08"), runs, sweep, target)
     changed = stored_runs.planned([RUNS[0], {**RUNS[1], "beta": 3}])
-    assert publishing.publish("08", changed, sweep, target) == 1
+    assert publishing.publish(group("08"), changed, sweep, target) == 1
     assert [row["error"] for row in table(target)] == ["", "not made yet"]
     pictures = [path.name for path in (target / "08").iterdir()]
     assert pictures == ["coffee-night-default.jpg"]
 
 
 def test_a_renamed_run_keeps_its_picture(
-    sweep, runs, publishing, stored_runs, tmp_path
+    sweep, runs, publishing, stored_runs, tmp_path, group
 ):
     target = tmp_path / "cpu"
-    publishing.publish("08", runs[:2], sweep, target)
+    publishing.publish(group("08"), runs[:2], sweep, target)
     renamed = stored_runs.planned([RUNS[0], {**RUNS[1], "label": "style: 2"}])
-    publishing.publish("08", renamed, tmp_path / "nothing", target)
+    publishing.publish(group("08"), renamed, tmp_path / "nothing", target)
     assert table(target)[1]["picture"] == "08/coffee-night-style-2.jpg"
     assert len(recorded("08", folder=tmp_path)) == 2
 
 
 def test_two_runs_with_one_name_are_refused(
-    sweep, runs, publishing, stored_runs, tmp_path
+    sweep, runs, publishing, stored_runs, tmp_path, group
 ):
     paint(sweep, runs[0])
     twice = [runs[0], stored_runs.Planned(runs[1].key, runs[0].settings)]
     with pytest.raises(ValueError, match="08 two runs have one name"):
-        publishing.publish("08", twice, sweep, tmp_path / "cpu")
+        publishing.publish(group("08"), twice, sweep, tmp_path / "cpu")
 
 
 def test_a_gpu_is_the_device_and_what_is_not_measured_says_so(
-    runs, publishing, tmp_path
+    runs, publishing, tmp_path, group
 ):
     sweep, target = tmp_path / "sweep", tmp_path / "gpu"
     paint(sweep, runs[0], measured=False, ran_on="NVIDIA H100")
-    publishing.publish("08", runs[:1], sweep, target)
+    publishing.publish(group("08"), runs[:1], sweep, target)
     (row,) = table(target)
     assert row["device"] == "NVIDIA H100"
     assert row["error"] == "not measured yet"
 
 
 @pytest.mark.parametrize(
-    ("group", "side"), [("08", 256), ("gallery", 512), ("07", 700)]
+    ("name", "longest", "side"),
+    [("08", 256, 256), ("gallery", 512, 512), ("07", 1024, 700)],
 )
 def test_pictures_are_no_larger_than_their_group_wants(
-    runs, publishing, tmp_path, group, side
+    runs, publishing, tmp_path, group, name, longest, side
 ):
     paint(tmp_path / "sweep", runs[0], size=(700, 350))
-    publishing.publish(group, runs[:1], tmp_path / "sweep", tmp_path)
-    (path,) = (tmp_path / group).iterdir()
+    publishing.publish(
+        group(name, longest), runs[:1], tmp_path / "sweep", tmp_path
+    )
+    (path,) = (tmp_path / name).iterdir()
     with Image.open(path) as picture:
         assert (picture.format, picture.size) == ("JPEG", (side, side // 2))
         assert np.array(picture).std() < 2
 
 
 def test_a_picture_that_is_hard_to_compress_is_written(
-    runs, publishing, tmp_path
+    runs, publishing, tmp_path, group
 ):
     paint(tmp_path / "sweep", runs[0], grey=None, size=(512, 341))
-    publishing.publish("gallery", runs[:1], tmp_path / "sweep", tmp_path)
+    publishing.publish(
+        group("gallery", 512), runs[:1], tmp_path / "sweep", tmp_path
+    )
     (path,) = (tmp_path / "gallery").iterdir()
     with Image.open(path) as picture:
         assert np.array(picture).std() > 50

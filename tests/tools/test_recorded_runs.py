@@ -2,9 +2,11 @@
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +15,14 @@ import pytest
 import torch
 
 from styletut.conventions import CONVENTIONS
-from styletut.images import load_image, sample
+from styletut.images import SAMPLES, load_image, sample
 from styletut.images.picture import resize
 from styletut.losses import content_loss, gram_matrix, style_layer_loss
 from styletut.objective import Objective
 from styletut.sweeps.grids import grid, job_of, reader
 from styletut.sweeps.jobs import Job
 from styletut.sweeps.results import PartialResults, recorded
+from styletut.vgg import VGG19
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,9 +50,9 @@ def test_every_run_can_be_planned_and_its_label_is_its_own(plans, name):
             assert isinstance(job_of(run, read, None, None), Job)
             question, colon, _ = run["label"].partition(": ")
             assert question and colon
-        names = [(run["content"], run["style"], run["label"]) for run in runs]
-        starts = [run.get("start") for run in runs]
-        assert len({*zip(names, starts, strict=True)}) == len(runs)
+        told = ("content", "style", "label", "start", "beta")
+        names = {tuple(run.get(name) for name in told) for run in runs}
+        assert len(names) == len(runs)
 
 
 @pytest.mark.parametrize("name", ["cpu_plan", "gpu_plan"])
@@ -57,8 +60,77 @@ def test_every_run_names_what_a_new_default_would_change(plans, name):
     for group in getattr(plans, name)():
         for run in grid(group.runs, group.common):
             assert run["precision"] == "float32"
-            assert run["start"] in ("content", "noise")
+            assert run["start"] in ("content", "color", "noise")
             assert run["schedule"] and not {"size", "evaluations"} & set(run)
+
+
+def test_ten_pairs_show_every_sample(plans):
+    photos, paintings = map(set, zip(*plans.TEN_PAIRS, strict=True))
+    assert len({*plans.TEN_PAIRS}) == 10
+    assert photos == set(plans.PHOTO_SHAPES)
+    assert paintings == {n for n, s in SAMPLES.items() if s.kind == "style"}
+
+
+@pytest.mark.parametrize("group", ["08_pairs", "09_pairs"])
+def test_what_a_conclusion_rests_on_is_made_thrice_on_ten_pairs(plans, group):
+    (runs,) = (each.runs for each in plans.cpu_plan() if each.name == group)
+    repeats: dict[str, Counter[tuple[str, str]]] = {}
+    for run in runs:
+        pair = run["content"], run["style"]
+        repeats.setdefault(run["label"], Counter())[pair] += 1
+    repeated = {k for k, v in repeats.items() if max(v.values()) == 3}
+    asked = {
+        "08_pairs": {
+            *(f"single: {layer}" for layer in plans.STYLE_LAYERS),
+            *(f"left out: {layer}" for layer in plans.STYLE_LAYERS),
+            *(f"content layer: {layer}" for layer in plans.CONTENT_LAYERS),
+            *("default: ", "weights: equal", "equal pull: "),
+        },
+        "09_pairs": {"rule of the default: ", "alpha: 0.1", "alpha: 0.3"},
+    }
+    assert asked[group] <= repeated
+    for label in repeated:
+        assert set(repeats[label].values()) == {3}
+        assert repeats[label].keys() == {*plans.TEN_PAIRS}
+
+
+def test_layers_pull_alike_where_that_is_said(plans):
+    for run in plans.pull_runs():
+        weights = run["style_layers"]
+        distances = dict(
+            zip(
+                plans.STYLE_LAYERS,
+                plans._STYLE_DISTANCES["max", False],
+                strict=True,
+            )
+        )
+        pulls = dict(zip(plans.STYLE_LAYERS, plans._STYLE_PULLS, strict=True))
+        own = [weights[layer] * pulls[layer] for layer in weights]
+        assert own == pytest.approx([own[0]] * len(own))
+        whole = sum(weights[layer] * distances[layer] for layer in weights)
+        assert whole == pytest.approx(1)
+
+
+def test_the_typical_pulls_are_gradients_at_a_photo(plans):
+    """The median pair's cannot be far from those of one pair."""
+    found = importlib.import_module("choose_defaults").pulls_of(
+        sample("chelsea", 256), sample("night", 256), VGG19()
+    )
+    for layer, pull in zip(
+        plans.STYLE_LAYERS, plans._STYLE_PULLS, strict=True
+    ):
+        assert 1 / 8 < found[layer] / pull < 8, layer
+
+
+def test_the_papers_setting_is_whole(plans):
+    runs = plans.paper_pairs()
+    literal, mean, two = runs[:3]
+    paper = CONVENTIONS["gatys2016"]
+    assert literal["alpha"] == paper.alpha and literal["start"] == "noise"
+    assert literal["schedule"] == ((256, paper.evaluations),)
+    # chelsea at 256 x 170: 512 x 21 x 32 entries of relu4_2
+    assert mean["alpha"] == pytest.approx(1e-3 / (512 * 21 * 32), rel=1e-3)
+    assert two["schedule"][-1][0] == 2 * two["schedule"][0][0]
 
 
 @pytest.mark.parametrize("name", ["cpu_plan", "gpu_plan"])
@@ -113,8 +185,6 @@ def test_the_defaults_are_among_the_runs(plans):
 
 @pytest.mark.parametrize("network", [("average", False), ("max", True)])
 def test_a_tuned_network_starts_where_the_default_does(plans, network):
-    from styletut.vgg import VGG19
-
     photo, painting = sample("chelsea", 256), sample("night", 256)
     layers = plans.style_weights(
         dict.fromkeys(CONVENTIONS["styletut"].style_layers, 1), *network
@@ -251,6 +321,30 @@ def test_a_second_call_changes_nothing(rehearsal, record):
         assert path.read_bytes() == data
         if path.name != "results.csv":  # the sweep's own is written anew
             assert path.stat().st_mtime_ns == time_, path
+
+
+def test_a_run_in_a_table_is_not_made_again(
+    rehearsal, record, tmp_path, monkeypatch
+):
+    """As in a fresh checkout, which has tables and no run."""
+    words = ["cpu", "--toy", "--folder", str(tmp_path), "--only", "09_small"]
+    shutil.copytree(rehearsal, tmp_path / "toy")
+    for path in (tmp_path / "toy" / "cpu").rglob("*.png"):
+        path.unlink()
+    table = tmp_path / "toy" / "results" / "cpu" / "09_small.csv"
+    before, asked = table.read_bytes(), []
+
+    def count(content, style, runs, **options):
+        asked.extend(runs)
+        return []
+
+    monkeypatch.setattr(record, "sweep_rows", count)
+    record.main(words)
+    assert not asked and table.read_bytes() == before
+    lines = before.decode().splitlines(keepends=True)
+    table.write_text("".join(lines[:-2]))
+    record.main(words)
+    assert len(asked) == 2
 
 
 def test_killed_runs_leave_a_table_and_no_process(record, tmp_path):
