@@ -152,27 +152,44 @@ USED = Exercise(
     mistakes=(
         Mistake(
             "black around it",
-            (42, 66),
+            (44, 68),
             "Around the square it seems to be black. Zeros for the network "
             "are the mean color, OXFORD_MEAN / 255.",
         ),
         Mistake(
             "white around it",
-            (38, 50),
+            (40, 52),
             "Around the square it seems to be white. Zeros for the network "
             "are the mean color, OXFORD_MEAN / 255.",
         ),
         Mistake(
+            "mean color not divided by 255",
+            (156, 156),
+            "With the whole patch alone? OXFORD_MEAN counts from 0 to 255, "
+            "and a picture from 0 to 1.",
+        ),
+        Mistake(
             "centered at the corner",
-            (46, 58),
+            (48, 60),
             "Your square seems to be centered at pixel jp, the corner of the "
             "unit's own pixels. Their middle is j/2 further.",
         ),
         Mistake(
-            "the whole patch",
-            (156, 156),
-            "At the whole patch all of the activation is there. Make it "
-            "smaller until half of it is lost.",
+            "grown from the patch's corner",
+            (90, 100),
+            "Your square seems to begin at the corner of the patch. It "
+            "belongs in the middle.",
+        ),
+        Mistake(
+            "the square hidden",
+            (28, 44),
+            "You seem to have filled the square and kept the rest: keep the "
+            "square, fill the rest.",
+        ),
+        Mistake(
+            "in the other order",
+            (74, 36),
+            "Both numbers are right; the half comes first.",
         ),
     ),
 )

@@ -64,6 +64,9 @@ RIGHT = [
     ("01.1", unpadded_by_loop),
     ("01.1", unpadded_by_formula),
     ("01.1", lambda *case: torch.tensor(unpadded_by_loop(*case))),
+    ("01.2", [36, 72]),
+    ("01.2", torch.tensor([36, 76])),
+    ("01.2", (34, 74.0)),
     ("01.3", index_by_counting),
     ("01.3", lambda layer: torch.tensor(LAYERS.index(layer))),
     (
@@ -79,6 +82,11 @@ WRONG = [
     ("01.1", lambda layer, side: 6),
     ("01.1", lambda layer, side: [unpadded_by_loop(layer, side)]),
     ("01.1", lambda layer, side: unpadded_by_loop("relu3_1", side)),
+    ("01.2", (0.53, 0.92)),
+    ("01.2", (36, 156)),
+    ("01.2", (36**2, 74**2)),
+    ("01.2", (51, 74)),
+    ("01.2", 36),
     ("01.3", lambda layer: index_by_counting(layer) - 1),
     ("01.3", lambda layer: 21),
     ("01.3", lambda layer: str(index_by_counting(layer))),
@@ -98,6 +106,8 @@ WRONG = [
 
 NAMED = [
     ("01.1", unpadded_below_zero, "below zero"),
+    ("01.2", (44, 66), "black around it"),
+    ("01.2", (154, 156), "mean color not divided by 255"),
     (
         "01.3",
         [name for name in LAYERS if not name.startswith("pool")].index,
