@@ -1,21 +1,32 @@
 """Answers to notebook 01 as students write them."""
 
+import math
+
 import torch
 
-from styletut.vgg import LAYERS, VGG19, receptive_field
+from styletut.vgg import LAYERS, receptive_field
 
 
-def preprocess_by_colors(image):
-    red, green, blue = image[0] * 255
-    colors = [blue - 103.939, green - 116.779, red - 123.68]
-    return torch.stack(colors)[None]
+def unpadded_by_loop(layer, side):
+    size, spacing = receptive_field(layer)
+    count = 0
+    for first in range(-(size - spacing) // 2, side, spacing):
+        if first >= 0 and first + size <= side:
+            count += 1
+    return count
 
 
-def field_downwards(layers):
-    r = 1
-    for kernel, stride in reversed(layers):
-        r = (r - 1) * stride + kernel
-    return r
+def unpadded_by_formula(layer, side):
+    size, spacing = receptive_field(layer)
+    first = math.ceil((size / spacing - 1) / 2)
+    last = math.floor(side / spacing - (size / spacing + 1) / 2)
+    return max(last - first + 1, 0)
+
+
+def unpadded_below_zero(layer, side):
+    size, spacing = receptive_field(layer)
+    last = (side - (size + spacing) / 2) // spacing
+    return last - math.ceil((size / spacing - 1) / 2) + 1
 
 
 def index_by_counting(layer):
@@ -35,12 +46,6 @@ def rescaled_by_loops(W, b, m_in, m_out):
     return [W, b]
 
 
-def cost_by_layer(C, N, M):
-    layer = torch.nn.Conv2d(C, N, 3, device="meta")
-    parameters = sum(each.numel() for each in layer.parameters())
-    return [parameters, layer.weight.numel() * M]
-
-
 # the names that the check once asked for, and no others
 TABLE_OF_A_FEW = {
     "conv1_1": 0,
@@ -56,60 +61,53 @@ TABLE_OF_A_FEW = {
 
 
 RIGHT = [
-    ("01.1", preprocess_by_colors),
-    ("01.1", lambda image: VGG19().preprocess(image)),
-    ("01.2", field_downwards),
+    ("01.1", unpadded_by_loop),
+    ("01.1", unpadded_by_formula),
+    ("01.1", lambda *case: torch.tensor(unpadded_by_loop(*case))),
+    ("01.2", [36, 72]),
+    ("01.2", torch.tensor([36, 76])),
+    ("01.2", (34, 74.0)),
     ("01.3", index_by_counting),
     ("01.3", lambda layer: torch.tensor(LAYERS.index(layer))),
-    ("01.4", rescaled_by_loops),
-    ("01.5", cost_by_layer),
-    ("01.5", lambda C, N, M: torch.tensor(cost_by_layer(C, N, M))),
     (
         "01.3",
         lambda layer: next(i for i, x in enumerate(LAYERS) if x == layer),
     ),
+    ("01.4", rescaled_by_loops),
     ("01.4", lambda *case: (each for each in rescaled_by_loops(*case))),
 ]
 
 WRONG = [
-    ("01.1", lambda image: preprocess_by_colors(image) / 255),
-    ("01.1", lambda image: preprocess_by_colors(image).flip(1)),
-    ("01.1", lambda image: preprocess_by_colors(image)[0]),
-    ("01.1", lambda image: preprocess_by_colors(image).flip(2, 3)),
-    ("01.1", lambda image: -preprocess_by_colors(image)),
-    ("01.2", lambda layers: field_downwards(layers[:-1])),
-    ("01.2", lambda layers: field_downwards(layers[::-1])),
-    ("01.2", lambda layers: receptive_field("pool1").size),
-    ("01.2", lambda layers: 2 * len(layers) + 1),
+    ("01.1", lambda layer, side: unpadded_by_loop(layer, side - 1)),
+    ("01.1", lambda layer, side: 6),
+    ("01.1", lambda layer, side: [unpadded_by_loop(layer, side)]),
+    ("01.1", lambda layer, side: unpadded_by_loop("relu3_1", side)),
+    ("01.2", (0.53, 0.92)),
+    ("01.2", (36, 156)),
+    ("01.2", (36**2, 74**2)),
+    ("01.2", (51, 74)),
+    ("01.2", 36),
     ("01.3", lambda layer: index_by_counting(layer) - 1),
     ("01.3", lambda layer: 21),
     ("01.3", lambda layer: str(index_by_counting(layer))),
-    ("01.4", lambda W, b, i, o: rescaled_by_loops(W, b, i, o)[0]),
-    ("01.4", lambda W, b, i, o: rescaled_by_loops(W, b, i, o)[::-1]),
-    ("01.4", lambda W, b, i, o: rescaled_by_loops(W, b, i, o**2)),
-    ("01.4", lambda W, b, i, o: (W, b)),
-    ("01.5", lambda C, N, M: cost_by_layer(N, C, M)),
-    ("01.5", lambda C, N, M: cost_by_layer(C, N, M)[1]),
-    ("01.5", lambda C, N, M: cost_by_layer(C, N, M + 1)),
-    ("01.5", lambda C, N, M: [1e-6 * each for each in cost_by_layer(C, N, M)]),
-    ("01.5", lambda C, N, M: (73_856, 1_207_959_552)),
+    ("01.3", lambda layer: [index_by_counting(layer)]),
     ("01.3", TABLE_OF_A_FEW.__getitem__),
     ("01.3", [name for name in LAYERS if name != "pool5"].index),
     (
         "01.3",
         lambda layer: LAYERS[:30].index(layer) if layer in LAYERS else 34,
     ),
-    ("01.3", lambda layer: [index_by_counting(layer)]),
+    ("01.4", lambda W, b, i, o: rescaled_by_loops(W, b, i, o)[0]),
+    ("01.4", lambda W, b, i, o: rescaled_by_loops(W, b, i, o)[::-1]),
+    ("01.4", lambda W, b, i, o: rescaled_by_loops(W, b, i, o**2)),
+    ("01.4", lambda W, b, i, o: (W, b)),
 ]
 
 
 NAMED = [
-    ("01.2", lambda layers: field_downwards(layers[::-1]), "wrong direction"),
-    (
-        "01.2",
-        lambda layers: field_downwards(layers[:1]),
-        "returned in the loop",
-    ),
+    ("01.1", unpadded_below_zero, "below zero"),
+    ("01.2", (44, 66), "black around it"),
+    ("01.2", (154, 156), "mean color not divided by 255"),
     (
         "01.3",
         [name for name in LAYERS if not name.startswith("pool")].index,
