@@ -82,7 +82,7 @@ def _stopped_halfway(x: Tensor, K1: Tensor, K2: Tensor, P: Tensor) -> Tensor:
 
 
 TWO_LAYERS = Exercise(
-    number="02.4",
+    number="02.3",
     right=_down,
     praise="Gate, transposed convolution, gate, transposed convolution.",
     cases=_layers,
@@ -96,8 +96,8 @@ TWO_LAYERS = Exercise(
         Mistake(
             "upper gate missing",
             lambda x, K1, K2, P: _down(x, K1, K2, P, "1"),
-            "The loss is taken after a ReLU: the first gate on the way down "
-            "is missing, or open everywhere.",
+            "The loss is taken after a ReLU: the first gate of the backward "
+            "pass is missing, or open everywhere.",
         ),
         Mistake(
             "both gates missing",
@@ -125,16 +125,16 @@ TWO_LAYERS = Exercise(
             "convolution.",
         ),
         Mistake(
-            "ReLU left out on the way up",
+            "ReLU left out of the forward pass",
             _gate_before_the_relu,
-            "On the way up the first ReLU is missing: the second convolution "
-            "takes F1, not Z1.",
+            "In the forward pass the first ReLU is missing: the second "
+            "convolution takes F1, not Z1.",
         ),
         Mistake(
             "no ReLU at all",
             _no_relu_at_all,
-            "That is the gradient of a network without ReLUs: neither on the "
-            "way up nor on the way down there is one.",
+            "That is the gradient of a network without ReLUs: neither the "
+            "forward nor the backward pass has one.",
         ),
         Mistake(
             "factor 2",
