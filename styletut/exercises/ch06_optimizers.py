@@ -21,19 +21,6 @@ def _gradients() -> list[tuple[Tensor, float, float]]:
     ]
 
 
-def _rows() -> list[tuple[Tensor, Tensor]]:
-    return [
-        (waves(4), waves(4, pace=0.7)),
-        (waves(3, pace=0.6) * 3, waves(3, pace=1.3)),
-        (torch.zeros(1, dtype=torch.float64), waves(1)),
-    ]
-
-
-def _at_z(z: Tensor, gradient: Tensor) -> Tensor:
-    x = z.sigmoid()
-    return x * (1 - x) * gradient
-
-
 EXERCISES = (
     Exercise(
         number="06.1",
@@ -187,74 +174,55 @@ EXERCISES = (
     TWO_LOOPS,
     Exercise(
         number="06.4",
-        right=_at_z,
-        praise="And at black and white the gate is all but shut.",
-        cases=_rows,
+        right=(3.0, 3.8),
+        praise="With momentum a longer step is allowed, not a shorter one.",
+        tolerance=0.01,
         mistakes=(
             Mistake(
-                "chain rule forgotten",
-                lambda z, gradient: gradient,
-                "That is the derivative with respect to x. How does x change "
-                "with z?",
+                "without momentum",
+                (2.0, 2.0),
+                "That is (6.2), the limit without momentum. Does the last "
+                "velocity take part in your steps?",
             ),
             Mistake(
-                "z for x",
-                lambda z, gradient: z * (1 - z) * gradient,
-                "(6.11) has x (1 - x), and x is the sigmoid of z.",
+                "guess of a shorter step",
+                (1.0, 0.2),
+                "That is a guess: a step that momentum makes 1/(1 - mu) times "
+                "as long would have to be that much shorter. Measure it.",
             ),
             Mistake(
-                "sigmoid for its derivative",
-                lambda z, gradient: z.sigmoid() * gradient,
-                "You multiplied by x. The derivative of the sigmoid has one "
-                "more factor.",
+                "guess of a longer step",
+                (4.0, 20.0),
+                "That is a guess, 2/(1 - mu). Measure it: what becomes of the "
+                "error there?",
             ),
             Mistake(
-                "divided",
-                lambda z, gradient: (
-                    gradient / (z.sigmoid() * (1 - z.sigmoid()))
-                ),
-                "You divided by the derivative: that would be the way from z "
-                "to x.",
+                "rates for products",
+                (0.03, 0.038),
+                "Those are rates. Multiply them by the largest eigenvalue.",
             ),
             Mistake(
-                "sign turned",
-                lambda z, gradient: -_at_z(z, gradient),
-                "The sign is turned: the sigmoid rises.",
+                "flat direction alone",
+                (300.0, 380.0),
+                "You watched the flat direction alone. The steep one is gone "
+                "long before.",
             ),
             Mistake(
-                "other factor alone",
-                lambda z, gradient: (1 - z.sigmoid()) * gradient,
-                "You multiplied by 1 - x. The derivative of the sigmoid has "
-                "one more factor.",
+                "order turned round",
+                (3.8, 3.0),
+                "Both numbers are there: which of them belongs to 0.5?",
             ),
             Mistake(
-                "gradient forgotten",
-                lambda z, gradient: z.sigmoid() * (1 - z.sigmoid()),
-                "That is the derivative of x. By the chain rule the given "
-                "gradient comes in as well.",
+                "running mean of the gradient",
+                (6.0, 38.0),
+                "Your velocity takes (1 - mu) of the gradient, as Adam's mean "
+                "does. (6.4) takes all of it.",
             ),
             Mistake(
-                "x squared",
-                lambda z, gradient: z.sigmoid() ** 2 * gradient,
-                "You multiplied by x twice. One of the two factors is "
-                "another.",
-            ),
-            Mistake(
-                "half z, half x",
-                lambda z, gradient: z.sigmoid() * (1 - z) * gradient,
-                "One factor has x, the other still has z. (6.11) has x in "
-                "both.",
-            ),
-            Mistake(
-                "arguments swapped",
-                lambda z, gradient: _at_z(gradient, z),
-                "You put the gradient into the sigmoid: z comes first.",
-            ),
-            Mistake(
-                "tanh",
-                lambda z, gradient: (1 - z.tanh() ** 2) * gradient,
-                "That is the derivative of tanh. The sigmoid is flatter and "
-                "runs from 0 to 1.",
+                "gradient ahead",
+                (1.5, 3.8 / 2.8),
+                "You took the gradient at x + mu v: that is Nesterov's "
+                "variant. (6.4) takes it at x.",
             ),
         ),
     ),

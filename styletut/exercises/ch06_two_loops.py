@@ -13,12 +13,16 @@ Pairs = Sequence[Pair]
 
 
 def _steps() -> list[tuple[Tensor, Pairs]]:
-    H = torch.diag(torch.arange(1.0, 6, dtype=torch.float64)) + 0.5
-    good = [(s, H @ s) for s in (waves(5, pace=0.3), waves(5, pace=1.9))]
-    third = (waves(5, pace=2.7), H @ waves(5, pace=2.7) + 0.3)
+    hessian = torch.diag(torch.arange(1.0, 6, dtype=torch.float64)) + 0.5
+
+    def pairs(*paces: float) -> list[Pair]:
+        steps = [waves(5, pace=pace) for pace in paces]
+        return [(s, hessian @ s) for s in steps]
+
+    good = pairs(0.3, 1.9)
+    third = (waves(5, pace=2.7), hessian @ waves(5, pace=2.7) + 0.3)
     bad = (waves(5, pace=0.8), -waves(5, pace=0.8))
-    paces = (0.3, 1.9, 0.7, 1.2, 2.2)
-    five = [(s, H @ s) for s in (waves(5, pace=pace) for pace in paces)]
+    five = pairs(0.3, 1.9, 0.7, 1.2, 2.2)
     return [
         (waves(5), good),
         (waves(5, pace=1.1), [*good, third]),
@@ -29,7 +33,14 @@ def _steps() -> list[tuple[Tensor, Pairs]]:
         (waves(5, pace=0.35), [good[0], _flat(), good[1]]),
         (waves(5, pace=0.55), [(s * 0.01, y * 0.01) for s, y in good]),
         (waves(5, pace=0.65), five),
+        (waves(5, pace=0.75), [good[0], _short(good[1])]),
     ]
+
+
+def _short(pair: Pair) -> Pair:
+    """Return a pair of the same curvature from a very short step."""
+    s, y = pair
+    return s * 1e-5, y * 1e-5
 
 
 def _flat() -> Pair:
@@ -95,6 +106,10 @@ def _zero_kept(g: Tensor, pairs: Pairs) -> Tensor:
     return _kept(g, [(s, y) for s, y in pairs if y @ s >= 0])
 
 
+def _small_skipped(g: Tensor, pairs: Pairs) -> Tensor:
+    return _kept(g, [(s, y) for s, y in pairs if y @ s > 1e-3])
+
+
 def _scale_of_a_skipped_pair(g: Tensor, pairs: Pairs) -> Tensor:
     usable = _usable(pairs)
     return -_loops(g, usable, _scale(pairs[-1])) if usable else -g
@@ -124,24 +139,31 @@ TWO_LOOPS = Exercise(
         Mistake(
             "minus forgotten at the end",
             _with_usable(lambda g, pairs: _loops(g, pairs, _scale(pairs[-1]))),
-            "Without pairs it is right; with them you returned B g. The "
+            "Without pairs it is right; with them you returned H g. The "
             "direction of descent has a minus.",
         ),
         Mistake(
             "uphill",
             lambda g, pairs: -_direction(g, pairs),
-            "That is B g. The direction of descent has a minus.",
+            "That is H g. The direction of descent has a minus.",
         ),
         Mistake(
             "negative curvature kept",
             _kept,
-            "A pair with y.s <= 0 was used. Skip it: B would not be positive.",
+            "A pair with y.s <= 0 was used. Skip it: H would not be positive.",
         ),
         Mistake(
             "zero curvature kept",
             _zero_kept,
             "A pair with y.s = 0 was used, and you divide by that number. "
             "Skip it as well.",
+        ),
+        Mistake(
+            "small pairs skipped",
+            _small_skipped,
+            "A pair with a small y.s > 0 was skipped. Near the end all steps "
+            "are short and all y.s small: only their sign tells the curvature "
+            "upwards from downwards.",
         ),
         Mistake(
             "no pair left",

@@ -25,20 +25,15 @@ def step_by_torch(g, rate, epsilon):
 def direction_by_matrices(g, pairs):
     pairs = [(s, y) for s, y in pairs if float(y @ s) > 0]
     one = torch.eye(len(g), dtype=g.dtype)
-    B = one
+    H = one
     if pairs:
         s, y = pairs[-1]
-        B = one * (y @ s) / (y @ y)
+        H = one * (y @ s) / (y @ y)
     for s, y in pairs:
         rho = 1 / (y @ s)
         left = one - rho * torch.outer(s, y)
-        B = left @ B @ left.T + rho * torch.outer(s, s)
-    return -B @ g
-
-
-def at_z_by_autograd(z, gradient):
-    z = z.clone().requires_grad_()
-    return torch.autograd.grad((z.sigmoid() * gradient).sum(), z)[0]
+        H = left @ H @ left.T + rho * torch.outer(s, s)
+    return -H @ g
 
 
 def step_in_float32(g, rate, epsilon):
@@ -55,6 +50,30 @@ def at_least_0(s, y):
 
 def above_1(s, y):
     return y @ s > 1
+
+
+def above_a_millionth(s, y):
+    return y @ s > 1e-6
+
+
+def limit(momentum, steps=2000, ahead=False, mean=False):
+    """The largest eta lambda at which the error dies out."""
+
+    def dies_out(product):
+        e, v = 1.0, 0.0
+        for _ in range(steps):
+            at = e + momentum * v if ahead else e
+            v = momentum * v - (1 - momentum * mean) * product * at
+            e += v
+            if abs(e) > 1e6:
+                return False
+        return abs(e) < 1e-3
+
+    low, high = 0.0, 100.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if dies_out(middle) else (low, middle)
+    return low
 
 
 def direction_by_loops(g, pairs, usable=above_0, newest=None, most=9, sign=-1):
@@ -79,8 +98,9 @@ RIGHT = [
     ("06.1", rate_by_search),
     ("06.2", step_by_torch),
     ("06.3", direction_by_matrices),
-    ("06.4", at_z_by_autograd),
-    ("06.4", lambda z, gradient: gradient / (2 + z.exp() + (-z).exp())),
+    ("06.4", (limit(0.5), limit(0.9))),
+    ("06.4", [limit(0.5, 300), limit(0.9, 300)]),
+    ("06.4", torch.tensor([2.98, 3.79])),
     ("06.2", step_in_float32),
     (
         "06.2",
@@ -102,9 +122,10 @@ WRONG = [
         "06.3",
         lambda g, pairs: direction_by_matrices(g, [(y, s) for s, y in pairs]),
     ),
-    ("06.4", lambda z, gradient: at_z_by_autograd(z, gradient) * 2),
-    ("06.4", lambda z, gradient: at_z_by_autograd(z + 0.1, gradient)),
-    ("06.4", lambda z, gradient: (1 - z.tanh() ** 2) * gradient),
+    ("06.4", (limit(0.5, 10), limit(0.9, 10))),
+    ("06.4", (2.9, 3.7)),
+    ("06.4", 3.8),
+    ("06.4", lambda: (3.0, 3.8)),
     ("06.2", lambda g, rate, epsilon: -rate * g / g.abs()),
     (
         "06.2",
@@ -114,6 +135,12 @@ WRONG = [
     ),
     ("06.3", lambda g, pairs: direction_by_loops(g, pairs, usable=at_least_0)),
     ("06.3", lambda g, pairs: direction_by_loops(g, pairs, usable=above_1)),
+    (
+        "06.3",
+        lambda g, pairs: direction_by_loops(
+            g, pairs, usable=above_a_millionth
+        ),
+    ),
     ("06.3", lambda g, pairs: direction_by_loops(g, pairs, newest=pairs)),
     ("06.3", lambda g, pairs: direction_by_loops(g, pairs, most=3)),
 ]
@@ -142,8 +169,21 @@ NAMED = [
         "scaling of a skipped pair",
     ),
     (
+        "06.3",
+        lambda g, pairs: direction_by_loops(
+            g, pairs, usable=above_a_millionth
+        ),
+        "small pairs skipped",
+    ),
+    ("06.4", (limit(0), limit(0)), "without momentum"),
+    (
         "06.4",
-        lambda z, gradient: at_z_by_autograd(gradient, z),
-        "arguments swapped",
+        (limit(0.5, mean=True), limit(0.9, mean=True)),
+        "running mean of the gradient",
+    ),
+    (
+        "06.4",
+        (limit(0.5, ahead=True), limit(0.9, ahead=True)),
+        "gradient ahead",
     ),
 ]
