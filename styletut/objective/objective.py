@@ -267,6 +267,10 @@ class Objective:
 
     def _terms(self, x: Tensor, losses: Sequence[Tensor]) -> Terms:
         """Add the layers' losses up."""
+        # a ReLU computed with its convolution makes 0 of NaN, and a picture
+        # that is none would have a loss
+        nothing = 0 * x.detach().sum()
+        losses = [loss + nothing for loss in losses]
         count = len(self.content_layers)
         content_layers = dict(
             zip(self.content_layers, losses[:count], strict=True)

@@ -243,9 +243,9 @@ def _two_loop(
     free: Tensor | None = None,
     gains: Tensor | None = None,
 ) -> Tensor:
-    """Turn q into B q for the inverse Hessian B that the pairs describe.
+    """Turn q into H q for the inverse Hessian H that the pairs describe.
 
-    B is that of the free coordinates, from the free part of each pair: q is
+    H is that of the free coordinates, from the free part of each pair: q is
     0 elsewhere and stays so, and sums over its products need no copy of a
     pair. A pair that curves downwards is passed over. All numbers stay on
     the device.
@@ -253,9 +253,9 @@ def _two_loop(
     Args:
         q: The gradient, 0 where a coordinate is held; it is overwritten.
         pairs: The oldest first.
-        h: B is h times 1 before the first pair, if there are no gains.
+        h: H is h times 1 before the first pair, if there are no gains.
         free: 1 where a coordinate is free, else 0; None if all are.
-        gains: What B multiplies each band with before the first pair.
+        gains: What H multiplies each band with before the first pair.
     """
     rhos = []
     for pair in pairs:
@@ -297,10 +297,10 @@ def _bands(pair: _Pair) -> Tensor:
 
 
 def _gains(pair: _Pair, learned: Sequence[Tensor]) -> Tensor:
-    """Return what B multiplies each band with before the first pair.
+    """Return what H multiplies each band with before the first pair.
 
     All that was learned counts alike, and as without bands the newest pair
-    gives the size of B: s.y is y.B y.
+    gives the size of H: s.y is y.H y.
     """
     s, y = pair
     gains = band_gains(*torch.stack(list(learned)).sum(0))

@@ -12,6 +12,7 @@ from styletut.conventions.network import (
     _warn_of_other_features,
     convention_network,
 )
+from styletut.images import sample
 from styletut.objective import Objective, Terms
 from styletut.vgg import LAYERS, VGG19, feature_shape
 
@@ -748,3 +749,16 @@ def test_a_picture_too_small_is_told_the_least_side(vgg, content, style):
     # a style's layers alone decide how small its picture may be
     tiny = picture(4, 4, seed=0)
     Objective(content, tiny, vgg=vgg, style_layers=["relu1_1", "relu3_1"])
+
+
+@pytest.mark.parametrize("tiles", [None, 32])
+@pytest.mark.parametrize("spoiled", [math.nan, math.inf])
+def test_a_picture_with_no_number_has_no_loss(tiles, spoiled):
+    """A convolution that computes its ReLU, too, makes 0 of NaN."""
+    content = sample("chelsea", 64)
+    objective = Objective(content, sample("night", 64), tiles=tiles)
+    x = content.clone()
+    x[0, 1, 20, 20] = spoiled
+    for terms in (objective(x), objective.gradient(x)[0]):
+        assert terms.content.isnan() and terms.style.isnan()
+        assert terms.total.isnan()

@@ -452,7 +452,7 @@ def test_scaled_bands_need_fewer_evaluations_where_curvatures_differ():
 
 
 def test_the_inverse_of_two_steps_is_right_in_each_band():
-    """With pairs of a Hessian that scales bands, B y has the s of each."""
+    """With pairs of a Hessian that scales bands, H y has the s of each."""
     curvatures = torch.linspace(0.5, 4, 18, dtype=torch.float64).reshape(3, 6)
     pairs = [
         quasi_newton._Pair(s, scale_bands(s, curvatures))
