@@ -235,6 +235,12 @@ EXERCISES = (
                 "These are the weights at 256 pixels. At 128 they are others.",
             ),
             Mistake(
+                "the pair of section 4",
+                (1.0, 0.000864, 0.0003802, 1.097e-06, 0.002627),
+                "These are the weights for the pictures of section 4, at "
+                "256 pixels. The exercise has others.",
+            ),
+            Mistake(
                 "rescaled network",
                 (1.0, 2.628, 0.6267, 0.1275, 0.003314),
                 "That is the rescaled network. The plain one is asked for.",
