@@ -1,123 +1,21 @@
 """Exercises of notebook 04: the style loss and its scales."""
 
-from torch import Tensor
-
 from styletut.exercises.ch04_style_gradient import STYLE_GRADIENT
 from styletut.exercises.judging import Exercise, Mistake
-from styletut.exercises.judging.tensors import waves
-from styletut.losses import gram_matrix, style_layer_loss
-
-
-def _pairs() -> list[tuple[Tensor, Tensor, int]]:
-    return [
-        (waves(2, 3), gram_matrix(waves(2, 5, pace=1.7)), 5),
-        (waves(4, 6, pace=0.6), gram_matrix(waves(4, 2, pace=2.1)), 2),
-        (waves(3, 3, pace=1.1), gram_matrix(waves(3, 3, pace=0.8)), 3),
-    ]
-
-
-def _difference(F: Tensor, A: Tensor, M_a: int) -> Tensor:
-    return gram_matrix(F) / F.shape[1] - A / M_a
-
-
-def _raw_loss(F: Tensor, A: Tensor, M_a: int) -> Tensor:
-    N, M = F.shape
-    return (gram_matrix(F) - A).square().sum() / (4 * N**2 * M**2)
 
 
 def _layers() -> list[tuple[float, int, int]]:
     return [(1e6, 64, 1024), (3.0, 128, 256), (1.0, 2, 3), (0.5, 1, 7)]
 
 
+# Measured by the worked answer; the wrong ones by the experiments that they
+# name. Pictures, sizes and network are fixed, so no profile changes them.
+EQUAL_GRADIENTS = (1.0, 0.007927, 0.001333, 1.957e-6, 0.001034)
+
+
 EXERCISES = (
     Exercise(
         number="04.1",
-        right=style_layer_loss,
-        praise="Each Gram matrix by its own number of positions.",
-        cases=_pairs,
-        gradient=True,
-        mistakes=(
-            Mistake(
-                "one count for both",
-                _raw_loss,
-                "You divided both Gram matrices by F's number of positions. "
-                "The style picture has M_a.",
-            ),
-            Mistake(
-                "style's count for both",
-                lambda F, A, M_a: style_layer_loss(
-                    F * (F.shape[1] / M_a) ** 0.5, A, M_a
-                ),
-                "You divided both Gram matrices by M_a. F has its own number "
-                "of positions.",
-            ),
-            Mistake(
-                "A not divided",
-                lambda F, A, M_a: style_layer_loss(F, A, 1),
-                "You divided G by its number of positions, and A by nothing.",
-            ),
-            Mistake(
-                "G not divided",
-                lambda F, A, M_a: style_layer_loss(
-                    F * F.shape[1] ** 0.5, A, M_a
-                ),
-                "You divided A by its number of positions, and G by nothing.",
-            ),
-            Mistake(
-                "factor 1/4 missing",
-                lambda F, A, M_a: 4 * style_layer_loss(F, A, M_a),
-                "It is four times too large: a mean over the entries has no "
-                "1/4, (4.4) has.",
-            ),
-            Mistake(
-                "sum for mean",
-                lambda F, A, M_a: _difference(F, A, M_a).square().sum() / 4,
-                "The division by N^2 is missing.",
-            ),
-            Mistake(
-                "no division by positions",
-                lambda F, A, M_a: (
-                    (gram_matrix(F) - A).square().sum() / (4 * F.shape[0] ** 2)
-                ),
-                "You compared sums over different numbers of positions: "
-                "divide each Gram matrix by its own.",
-            ),
-            Mistake(
-                "absolute values for squares",
-                lambda F, A, M_a: (
-                    _difference(F, A, M_a).abs().sum() / (4 * F.shape[0] ** 2)
-                ),
-                "You summed sizes of differences, not their squares.",
-            ),
-            Mistake(
-                "N not squared",
-                lambda F, A, M_a: style_layer_loss(F, A, M_a) * F.shape[0],
-                "There are N^2 entries, not N.",
-            ),
-            Mistake(
-                "style divided twice",
-                lambda F, A, M_a: style_layer_loss(F, A / M_a, M_a),
-                "A was divided by M_a twice.",
-            ),
-            Mistake(
-                "squared norm alone",
-                lambda F, A, M_a: _difference(F, A, M_a).square().sum(),
-                "That is the squared norm of the difference. (4.4) divides it "
-                "once more.",
-            ),
-            Mistake(
-                "not summed",
-                lambda F, A, M_a: (
-                    _difference(F, A, M_a).square() / (4 * F.shape[0] ** 2)
-                ),
-                "You have one number for each entry. A loss is one number: "
-                "their sum.",
-            ),
-        ),
-    ),
-    STYLE_GRADIENT,
-    Exercise(
-        number="04.3",
         right=(9.0, 1.0, 1.0, 81.0),
         praise="Only forms that divide by positions keep their balance.",
         mistakes=(
@@ -163,8 +61,9 @@ EXERCISES = (
             ),
         ),
     ),
+    STYLE_GRADIENT,
     Exercise(
-        number="04.4",
+        number="04.3",
         right=lambda beta, N, M: beta / N**4,
         praise="Deep layers, with many channels, get next to nothing.",
         cases=_layers,
@@ -229,6 +128,140 @@ EXERCISES = (
                 "beta forgotten",
                 lambda beta, N, M: 1 / N**4,
                 "That is the factor. The exercise asks for the weight.",
+            ),
+        ),
+    ),
+    Exercise(
+        number="04.4",
+        right=EQUAL_GRADIENTS,
+        praise="Measured, not counted: nothing in N or M tells it.",
+        tolerance=0.05,
+        mistakes=(
+            Mistake(
+                "the norms themselves",
+                (88870.0, 11210000.0, 66660000.0, 45400000000.0, 85970000.0),
+                "These are the norms of the unweighted gradients. What must "
+                "each be multiplied by?",
+            ),
+            Mistake(
+                "not divided by the first",
+                (1.125e-05, 8.921e-08, 1.5e-08, 2.203e-11, 1.163e-08),
+                "The ratios are right. Divide all five by the first.",
+            ),
+            Mistake(
+                "turned round",
+                (1.0, 126.1, 750.1, 510900.0, 967.4),
+                "These are ratios of norms. The layer with the longest "
+                "gradient needs the smallest weight.",
+            ),
+            Mistake(
+                "equal losses",
+                (1.0, 0.008964, 0.00224, 8.301e-06, 0.008894),
+                "You made the five losses equal at the start. Their "
+                "gradients are another matter: measure these.",
+            ),
+            Mistake(
+                "squared norms",
+                (1.0, 6.283e-05, 1.777e-06, 3.832e-12, 1.069e-06),
+                "You took sums of squares. The norm is the root of one.",
+            ),
+            Mistake(
+                "sums of absolute values",
+                (1.0, 0.01058, 0.001663, 2.489e-06, 0.001463),
+                "You added up absolute values. The norm is the root of the "
+                "sum of squares.",
+            ),
+            Mistake(
+                "largest entries",
+                (1.0, 0.00154, 0.0004905, 3.978e-07, 0.0001988),
+                "You took the largest entry of each gradient. The norm "
+                "counts all of them.",
+            ),
+            Mistake(
+                "gradients added up",
+                (1.0, 0.007917, 0.001247, 1.957e-06, 1.955e-06),
+                "Each gradient holds those of the layers before: `backward` "
+                "adds to `x.grad`. Clear it, or use `torch.autograd.grad`.",
+            ),
+            Mistake(
+                "gradient at the maps",
+                (1.0, 0.0185, 0.005764, 5.177e-05, 0.005655),
+                "That is the gradient with respect to the layer's maps, "
+                "(4.2). The pixels are asked for: go back through the "
+                "network.",
+            ),
+            Mistake(
+                "without M^2",
+                (1.0, 0.1299, 0.3494, 0.009051, 76.48),
+                "Your E lacks the division by M squared, which differs from "
+                "layer to layer.",
+            ),
+            Mistake(
+                "at the mixture",
+                (1.0, 0.0008299, 0.0002179, 9.837e-07, 0.002071),
+                "You started from the mixture of photo and painting. The "
+                "photo itself is asked for.",
+            ),
+            Mistake(
+                "from grey",
+                (1.0, 0.004205, 0.00113, 3.85e-06, 0.02199),
+                "You started from grey. The photo is asked for.",
+            ),
+            Mistake(
+                "pictures swapped",
+                (1.0, 0.002787, 0.0005356, 2.017e-06, 0.003415),
+                "Photo and painting have changed places: x is the photo.",
+            ),
+            Mistake(
+                "painting not reshaped",
+                (1.0, 0.006897, 0.00129, 1.991e-06, 0.001024),
+                "The painting has another shape than the photo: resize it "
+                "to the photo's with `resize_to`.",
+            ),
+            Mistake(
+                "painting at its full size",
+                (1.0, 0.01371, 0.001053, 1.217e-06, 0.0008823),
+                "The painting is larger than the photo, and its strokes "
+                "with it: resize it to the photo's shape.",
+            ),
+            Mistake(
+                "64 pixels",
+                (1.0, 0.009195, 0.000684, 6.078e-07, 0.0003176),
+                "These are the weights at 64 pixels. At 128 they are others.",
+            ),
+            Mistake(
+                "256 pixels",
+                (1.0, 0.00496, 0.001631, 3.677e-06, 0.004455),
+                "These are the weights at 256 pixels. At 128 they are others.",
+            ),
+            Mistake(
+                "the pair of section 4",
+                (1.0, 0.000864, 0.0003802, 1.097e-06, 0.002627),
+                "These are the weights for the pictures of section 4, at "
+                "256 pixels. The exercise has others.",
+            ),
+            Mistake(
+                "rescaled network",
+                (1.0, 2.628, 0.6267, 0.1275, 0.003314),
+                "That is the rescaled network. The plain one is asked for.",
+            ),
+            Mistake(
+                "average pooling",
+                (1.0, 0.03162, 0.01835, 0.0001013, 0.8213),
+                "That is the network with average pooling. `vgg` has max "
+                "pooling.",
+            ),
+            Mistake(
+                "this course's weights",
+                (1.0, 0.002364, 0.0009289, 5.1e-06, 0.02709),
+                "These are this course's weights, one over typical losses. "
+                "Measure gradients.",
+            ),
+            Mistake(
+                "by width",
+                (1.0, 0.25, 0.0625, 0.015625, 0.015625),
+                "These are 1/N^2. Counting channels does not tell how long "
+                "a gradient is: measure.",
             ),
         ),
     ),

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from styletut.exercises.judging.tensors import waves
+from styletut.exercises.judging.wording import one_line
 from styletut.losses import gram_matrix, style_layer_gradient
 
 Property = Callable[[Any], bool]
@@ -30,7 +31,9 @@ def failures(kind: str, candidate: Any) -> list[str]:
         candidate: The function; `PROPERTIES` says how it is called.
 
     Returns:
-        The names in order, an empty list if all hold.
+        The names in order, an empty list if all hold. Where a check stopped
+        with an error it is printed, so that a typo is not taken for an error
+        of thought; each once.
 
     Raises:
         ValueError: There is no such kind.
@@ -39,18 +42,17 @@ def failures(kind: str, candidate: Any) -> list[str]:
         raise ValueError(
             f"there is no kind {kind!r}; there are {', '.join(PROPERTIES)}"
         )
-    return [
-        name
-        for name, holds in PROPERTIES[kind].items()
-        if not _holds(holds, candidate)
-    ]
-
-
-def _holds(holds: Property, candidate: Any) -> bool:
-    try:
-        return holds(candidate)
-    except Exception:  # whatever a candidate does, it only fails
-        return False
+    failed, told = [], set()
+    for name, holds in PROPERTIES[kind].items():
+        try:
+            if holds(candidate):
+                continue
+        except Exception as error:  # whatever a candidate does, it only fails
+            told.add(one_line(f"{type(error).__name__}: {error}"))
+        failed.append(name)
+    for error in sorted(told):
+        print(f"stops with {error}")
+    return failed
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
@@ -177,8 +179,8 @@ def _in_eval_mode(network: Any) -> bool:
 # minimize(loss, x): a function and a start -> the lowest point in [0, 1]
 
 
-def bowl(x: Tensor) -> Tensor:
-    """Return a quadratic whose lowest point in [0, 1] is on the border.
+def quadratic(x: Tensor) -> Tensor:
+    """Return a convex quadratic, lowest in [0, 1] at a point of the border.
 
     Args:
         x: A point, (n,), float64.
@@ -197,7 +199,7 @@ def _start() -> Tensor:
 
 
 def _stays_in_range(minimize: Any) -> bool:
-    x = minimize(bowl, _start())
+    x = minimize(quadratic, _start())
     return bool(((x >= 0) & (x <= 1)).all())
 
 
@@ -205,10 +207,10 @@ def _reaches_the_lowest_point(minimize: Any) -> bool:
     x = _start()
     for _ in range(3000):  # projected gradient descent: slow and sure
         x = x.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(bowl(x), x)
+        (gradient,) = torch.autograd.grad(quadratic(x), x)
         x = (x.detach() - gradient / 400).clamp(0, 1)
-    lowest = float(bowl(x))
-    return float(bowl(minimize(bowl, _start()))) < lowest * 1.01
+    lowest = float(quadratic(x))
+    return float(quadratic(minimize(quadratic, _start()))) < lowest * 1.01
 
 
 PROPERTIES: Mapping[str, Mapping[str, Property]] = {

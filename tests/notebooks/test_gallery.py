@@ -10,7 +10,7 @@ import torch
 from test_notebooks import FOLDER, code_cells, tags
 
 from styletut import losses
-from styletut.exercises.properties import PROPERTIES, bowl, failures
+from styletut.exercises.properties import PROPERTIES, failures, quadratic
 from styletut.optimizers import lbfgs
 from styletut.vgg import VGG19
 
@@ -120,8 +120,8 @@ def test_every_property_can_fail():
 
 def test_the_clamped_optimizer_ends_higher_than_it_began():
     start = torch.full((3,), 0.5, dtype=torch.float64)
-    end = FLAWED["minimize_in_range"](bowl, start)
-    assert bowl(end) > 5 * bowl(start)
+    end = FLAWED["minimize_in_range"](quadratic, start)
+    assert quadratic(end) > 5 * quadratic(start)
 
 
 def test_maps_of_no_layer_are_not_left_as_they_were():
@@ -135,6 +135,20 @@ def test_a_candidate_that_stops_fails():
 
     for kind in PROPERTIES:
         assert failures(kind, stops) == list(PROPERTIES[kind])
+
+
+def test_an_error_is_told_once_and_a_wrong_value_is_not(capsys):
+    def misspelled(F):
+        return F @ F.transposed
+
+    failures("gram", misspelled)
+    told = capsys.readouterr().out
+    assert told == (
+        "stops with AttributeError: 'Tensor' object has no attribute "
+        "'transposed'\n"
+    )
+    failures("gram", FLAWED["gram_channels_last"])
+    assert capsys.readouterr().out == ""
 
 
 def test_an_unknown_kind_is_named():
