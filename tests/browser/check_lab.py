@@ -22,7 +22,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-NAMES = sorted(path.name for path in (ROOT / "notebooks").glob("0*.ipynb"))
+FOLDER = ROOT / "notebooks"
+NAMES = sorted(path.name for path in FOLDER.glob("[0-9][0-9]_*.ipynb"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 TOKEN = "reader"
 START_SECONDS = 60
