@@ -359,7 +359,7 @@ EXERCISES = (
     Exercise(
         number="07.4",
         # by `breadth` of the notebook, from the sample pictures
-        right=(6.83, 414),
+        right=(6.83, 412),
         tolerance=0.03,
         praise="Breadth is measured, and not calculated from the size.",
         mistakes=(
@@ -372,13 +372,13 @@ EXERCISES = (
             ),
             Mistake(
                 "the other way round",
-                (4.92, 182),
+                (4.92, 181),
                 "You made `night` as broad as `marble`. It is `marble` that "
                 "changes its size.",
             ),
             Mistake(
                 "turned round",
-                (6.83, 185),
+                (6.83, 184),
                 "At that size the marble's veins are finer, not broader: the "
                 "ratio is turned round.",
             ),
@@ -390,13 +390,13 @@ EXERCISES = (
             ),
             Mistake(
                 "the shorter side",
-                (6.83, 331),
+                (6.83, 330),
                 "That is the marble's shorter side. `resize` and "
                 "`style_size` take the longer one.",
             ),
             Mistake(
                 "rows alone",
-                (6.74, 395),
+                (6.74, 394),
                 "You measured in one direction. `breadth` takes the mean of "
                 "the autocorrelations along rows and columns.",
             ),
