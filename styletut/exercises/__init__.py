@@ -4,11 +4,10 @@
     >>> check("02.1", ...)
     02.1: not attempted yet
 
-The modules ch01_... to ch09_... hold the exercises of the notebooks: the
+The modules ch01_... to ch13_... hold the exercises of the notebooks: the
 right answers, and the wrong ones that are recognized. Each chapter has one
 with a list of all its exercises (`checking.CHAPTERS`), after those with the
-long ones. Whoever wants to learn
-something reads them after the exercise.
+long ones. Read them after the exercise, not before.
 """
 
 from styletut.exercises.checking import check

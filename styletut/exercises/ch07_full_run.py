@@ -9,7 +9,7 @@ from torch import Tensor
 from styletut.exercises.judging import Exercise, Mistake
 from styletut.exercises.judging.tensors import waves
 
-Schedule = Sequence[tuple[int, int]]
+Stages = Sequence[tuple[int, int]]
 
 
 def _machines() -> list[tuple[int, int, int]]:
@@ -18,6 +18,7 @@ def _machines() -> list[tuple[int, int, int]]:
         (1_000, 100, 9),  # exactly 10
         (2_000, 100, 9),  # 14.53: neither rounded nor rounded up
         (1_000_000, 40_000, 77),
+        (1_600_000_499, 500, 4),  # a quarter of a pixel less than 20,000^2
         (100, 500, 3),  # not even what is always needed
     ]
 
@@ -34,18 +35,29 @@ def _side(free: float, fixed: float, per_pixel: float) -> float:
     return (max(free - fixed, 0) / per_pixel) ** 0.5
 
 
-def _schedules() -> list[tuple[Schedule]]:
+def _budgets() -> list[tuple[int, int, Stages]]:
     return [
-        ([(128, 40), (256, 40), (512, 120)],),
-        ([(96, 7), (256, 10)],),
-        ([(300, 25)],),
-        ([(100, 30), (150, 20), (400, 5)],),
+        (60, 512, [(128, 20), (256, 20)]),  # 53.75
+        (37, 256, [(128, 30)]),  # 29.5
+        (50, 400, [(100, 30), (150, 20)]),  # 45.31
+        (10, 256, [(128, 60)]),  # not even the coarse one fits
+        (25, 300, []),
     ]
 
 
-def _weighted(schedule: Schedule, power: float) -> float:
-    full = schedule[-1][0]
-    return sum(n * (side / full) ** power for side, n in schedule)
+def _remaining(
+    budget: int, side: int, coarse: Stages, power: float = 2
+) -> float:
+    return budget - sum(n * (each / side) ** power for each, n in coarse)
+
+
+def _left(budget: int, side: int, coarse: Stages) -> int:
+    pixels = budget * side**2 - sum(n * each**2 for each, n in coarse)
+    return max(pixels, 0) // side**2
+
+
+def _whole(number: float) -> int:
+    return max(math.floor(number), 0)
 
 
 def _tiles() -> list[tuple[list[Tensor]]]:
@@ -88,10 +100,6 @@ def _centered(tiles: Sequence[Tensor]) -> Tensor:
 def _by_sums(tiles: Sequence[Tensor]) -> Tensor:
     summed = torch.stack([F.flatten(1).sum(1) for F in tiles]).sum(0)
     return torch.outer(summed, summed) / sum(_positions(tiles))
-
-
-def _cuts() -> list[tuple[int, int]]:
-    return [(256, 80), (512, 80), (1000, 16), (64, 4), (100, 0)]
 
 
 EXERCISES = (
@@ -149,6 +157,14 @@ EXERCISES = (
                 "Where you round up, the picture no longer fits.",
             ),
             Mistake(
+                "a little added",
+                lambda free, fixed, per_pixel: int(
+                    _side(free, fixed, per_pixel) + 1e-4
+                ),
+                "A square a fraction of a pixel too large does not fit. "
+                "`math.isqrt` needs no such addition.",
+            ),
+            Mistake(
                 "color counted",
                 lambda free, fixed, per_pixel: math.isqrt(
                     max(free - fixed, 0) // (3 * per_pixel)
@@ -191,73 +207,86 @@ EXERCISES = (
     ),
     Exercise(
         number="07.2",
-        right=lambda schedule: _weighted(schedule, 2),
+        right=_left,
         praise="Coarse sizes are nearly free.",
-        cases=_schedules,
+        cases=_budgets,
         mistakes=(
             Mistake(
                 "all alike",
-                lambda schedule: _weighted(schedule, 0),
+                lambda budget, side, coarse: _whole(
+                    _remaining(budget, side, coarse, 0)
+                ),
                 "You counted an evaluation at a small size like one at the "
                 "full size.",
             ),
             Mistake(
                 "by the side",
-                lambda schedule: _weighted(schedule, 1),
+                lambda budget, side, coarse: _whole(
+                    _remaining(budget, side, coarse, 1)
+                ),
                 "At half the side there is a quarter of the pixels: two "
                 "sides shrink.",
             ),
             Mistake(
-                "turned round",
-                lambda schedule: _weighted(schedule, -2),
-                "You made small sizes dearer than large ones: the ratio is "
-                "turned round.",
-            ),
-            Mistake(
                 "by the cube",
-                lambda schedule: _weighted(schedule, 3),
+                lambda budget, side, coarse: _whole(
+                    _remaining(budget, side, coarse, 3)
+                ),
                 "A picture has two sides that shrink, not three.",
             ),
             Mistake(
-                "coarse sizes alone",
-                lambda schedule: _weighted(schedule, 2) - schedule[-1][1],
-                "The full size itself is part of the run.",
-            ),
-            Mistake(
-                "in units of the first size",
-                lambda schedule: sum(
-                    n * (side / schedule[0][0]) ** 2 for side, n in schedule
+                "turned round",
+                lambda budget, side, coarse: _whole(
+                    _remaining(budget, side, coarse, -2)
                 ),
-                "That is in evaluations at the first size. The exercise asks "
-                "for those at the last.",
+                "You made small sizes cost more than large ones: the ratio "
+                "is turned round.",
             ),
             Mistake(
-                "pixels for evaluations",
-                lambda schedule: sum(n * side**2 for side, n in schedule),
-                "These are pixels times evaluations. Divide by the pixels of "
-                "the full size.",
-            ),
-            Mistake(
-                "halves taken for granted",
-                lambda schedule: sum(
-                    n / 4**k for k, (_, n) in enumerate(reversed(schedule))
+                "what the coarse sizes cost",
+                lambda budget, side, coarse: (
+                    budget - _remaining(budget, side, coarse)
                 ),
-                "Sizes need not be halves of each other: look at the sides.",
+                "That is what the coarse sizes cost. What does it leave?",
             ),
             Mistake(
-                "a share",
-                lambda schedule: (
-                    _weighted(schedule, 2) / sum(n for _, n in schedule)
+                "no whole number",
+                lambda budget, side, coarse: max(
+                    _remaining(budget, side, coarse), 0
                 ),
-                "You divided by the number of evaluations. The exercise asks "
-                "for their sum, each at its price.",
+                "A run makes a whole number of evaluations.",
             ),
             Mistake(
-                "rounded down",
-                lambda schedule: sum(
-                    n * side**2 // schedule[-1][0] ** 2 for side, n in schedule
+                "rounded up",
+                lambda budget, side, coarse: max(
+                    math.ceil(_remaining(budget, side, coarse)), 0
                 ),
-                "`//` throws fractions away. Let them stand.",
+                "Rounded up, the run costs more than its budget.",
+            ),
+            Mistake(
+                "rounded to the nearest",
+                lambda budget, side, coarse: max(
+                    round(_remaining(budget, side, coarse)), 0
+                ),
+                "Where you round up, the run costs more than its budget.",
+            ),
+            Mistake(
+                "less than nothing",
+                lambda budget, side, coarse: math.floor(
+                    _remaining(budget, side, coarse)
+                ),
+                "Where the coarse sizes cost more than the budget, nothing "
+                "is left: the answer is 0.",
+            ),
+            Mistake(
+                "largest coarse size for the full one",
+                lambda budget, side, coarse: _whole(
+                    _remaining(
+                        budget, max((s for s, _ in coarse), default=1), coarse
+                    )
+                ),
+                "You measured against the largest of the coarse sizes. The "
+                "budget is in evaluations at `side`.",
             ),
         ),
     ),
@@ -329,73 +358,53 @@ EXERCISES = (
     ),
     Exercise(
         number="07.4",
-        right=lambda side, margin: 1.5 * ((side + 2 * margin) / side) ** 2,
-        praise="Half for the second way up, and the margins squared.",
-        cases=_cuts,
+        # by `breadth` of the notebook, from the sample pictures
+        right=(6.83, 412),
+        tolerance=0.03,
+        praise="Breadth is measured, and not calculated from the size.",
         mistakes=(
             Mistake(
-                "first pass forgotten",
-                lambda side, margin: ((side + 2 * margin) / side) ** 2,
-                "That is what the margins cost. And how many ways up and "
-                "down are there, with tiles and without?",
+                "in proportion",
+                (6.83, 355),
+                "You scaled the marble by the ratio of two breadths at 256 "
+                "pixels. Measure it at your size: it is not as broad as you "
+                "think. Its veins have no single breadth that grows with it.",
             ),
             Mistake(
-                "margins forgotten",
-                lambda side, margin: 1.5,
-                "That is what the second way up costs. And the margins?",
-            ),
-            Mistake(
-                "three ways for one",
-                lambda side, margin: 3 * ((side + 2 * margin) / side) ** 2,
-                "Tiles take three ways, and the whole picture takes two, not "
-                "one.",
-            ),
-            Mistake(
-                "two ways for one",
-                lambda side, margin: 2 * ((side + 2 * margin) / side) ** 2,
-                "You counted the first pass like a whole evaluation. It goes "
-                "up and not down.",
-            ),
-            Mistake(
-                "margin on one side",
-                lambda side, margin: 1.5 * ((side + margin) / side) ** 2,
-                "A tile has a margin on both sides.",
-            ),
-            Mistake(
-                "not squared",
-                lambda side, margin: 1.5 * (side + 2 * margin) / side,
-                "Margins surround the tile: both its sides grow.",
-            ),
-            Mistake(
-                "first pass without margins",
-                lambda side, margin: 0.5 + ((side + 2 * margin) / side) ** 2,
-                "The first pass needs the margins, too: else the maps near "
-                "the cuts are wrong.",
+                "the other way round",
+                (4.92, 181),
+                "You made `night` as broad as `marble`. It is `marble` that "
+                "changes its size.",
             ),
             Mistake(
                 "turned round",
-                lambda side, margin: 1.5 * (side / (side + 2 * margin)) ** 2,
-                "Tiles make more work, not less: the ratio is turned round.",
+                (6.83, 184),
+                "At that size the marble's veins are finer, not broader: the "
+                "ratio is turned round.",
             ),
             Mistake(
-                "strips alone",
-                lambda side, margin: 1.5 * (1 + 4 * margin / side),
-                "You counted the four strips along the sides. What lies in "
-                "the corners?",
+                "a factor",
+                (6.83, 1.62),
+                "The second number is a longer side in pixels, as "
+                "`style_size` takes it, not a factor.",
             ),
             Mistake(
-                "what is added",
-                lambda side, margin: (
-                    1.5 * ((side + 2 * margin) / side) ** 2 - 1
-                ),
-                "That is what is added. The exercise asks how many times as "
-                "much it is.",
+                "the shorter side",
+                (6.83, 330),
+                "That is the marble's shorter side. `resize` and "
+                "`style_size` take the longer one.",
             ),
             Mistake(
-                "added, not multiplied",
-                lambda side, margin: ((side + 2 * margin) / side) ** 2 + 1,
-                "The first pass is half of an evaluation, and of one with "
-                "margins.",
+                "rows alone",
+                (6.74, 394),
+                "You measured in one direction. `breadth` takes the mean of "
+                "the autocorrelations along rows and columns.",
+            ),
+            Mistake(
+                "columns alone",
+                (6.92, 581),
+                "You measured in one direction. `breadth` takes the mean of "
+                "the autocorrelations along rows and columns.",
             ),
         ),
     ),

@@ -1,6 +1,7 @@
 """Answers to notebook 07 as students write them."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -21,16 +22,18 @@ def side_by_float(free, fixed, per_pixel):
     return float(math.floor(((free - fixed) / per_pixel) ** 0.5))
 
 
-def cost_by_numpy(schedule):
-    sides, counts = np.array(schedule, dtype=float).T
-    return (counts * sides**2).sum() / sides[-1] ** 2
+def left_by_fractions(budget, side, coarse):
+    cost = sum(n * Fraction(s, side) ** 2 for s, n in coarse)
+    return math.floor(max(budget - cost, 0))
 
 
-def cost_by_loop(schedule):
-    pixels = 0
-    for side, evaluations in schedule:
-        pixels += evaluations * side * side
-    return torch.tensor(pixels / schedule[-1][0] ** 2)
+def left_by_counting(budget, side, coarse, pixels=lambda s: s * s):
+    """Evaluations at the full side, one after the other, while they fit."""
+    spent = sum(n * pixels(s) for s, n in coarse)
+    n = 0
+    while spent + (n + 1) * pixels(side) <= budget * pixels(side):
+        n += 1
+    return torch.tensor(n)
 
 
 def gram_by_joining(tiles):
@@ -51,22 +54,18 @@ def gram_by_einsum(tiles, divide=True):
     return G / M if divide else G
 
 
-def cost_of_tiles(side, margin, up=2):
-    """By the work of ways up, and as much for the way down."""
-    tile = (side + 2 * margin) ** 2
-    return (up * tile + tile) / (2 * side**2)
-
-
 RIGHT = [
     ("07.1", side_by_search),
     ("07.1", side_by_float),
-    ("07.2", cost_by_numpy),
-    ("07.2", cost_by_loop),
+    ("07.1", lambda free, fixed, p: int(max(0, (free - fixed) / p) ** 0.5)),
+    ("07.2", left_by_fractions),
+    ("07.2", left_by_counting),
     ("07.3", gram_by_joining),
     ("07.3", gram_by_package),
     ("07.3", gram_by_einsum),
-    ("07.4", cost_of_tiles),
-    ("07.4", lambda side, margin: 6 * (0.5 + margin / side) ** 2),
+    ("07.4", (6.8, 420)),
+    ("07.4", [6.9, 405.0]),
+    ("07.4", np.array([6.8, 414])),
 ]
 
 WRONG = [
@@ -76,14 +75,16 @@ WRONG = [
         lambda free, fixed, per_pixel: 1 + side_by_search(free, fixed, 9),
     ),
     ("07.1", lambda free, fixed, per_pixel: 10),
-    ("07.2", lambda schedule: cost_by_numpy(schedule[:-1])),
-    ("07.2", lambda schedule: cost_by_numpy(schedule) + 1),
-    ("07.2", lambda schedule: max(n for _, n in schedule)),
+    ("07.2", lambda budget, side, coarse: left_by_fractions(budget, side, [])),
+    ("07.2", lambda *case: left_by_fractions(*case) + 1),
+    ("07.2", lambda budget, side, coarse: budget // 2),
     ("07.3", lambda tiles: gram_by_joining(tiles[:2])),
     ("07.3", lambda tiles: gram_by_joining(tiles).diagonal()),
     ("07.3", lambda tiles: gram_by_joining(tiles) ** 0.5),
-    ("07.4", lambda side, margin: cost_of_tiles(side, margin + 1)),
-    ("07.4", lambda side, margin: cost_of_tiles(margin + 1, side)),
+    ("07.4", (6.8, 256)),
+    ("07.4", (6.8, 520)),
+    ("07.4", (4.9, 414)),
+    ("07.4", 414),
 ]
 
 
@@ -101,25 +102,31 @@ NAMED = [
         "nothing fits, by sqrt",
     ),
     (
+        "07.1",
+        lambda free, fixed, p: int(max(0, (free - fixed) / p) ** 0.5 + 1e-3),
+        "a little added",
+    ),
+    (
         "07.2",
-        lambda schedule: cost_by_loop([(s**0.5, n) for s, n in schedule]),
+        lambda budget, side, coarse: left_by_counting(
+            budget, side, coarse, pixels=lambda s: s
+        ),
         "by the side",
     ),
-    ("07.2", lambda schedule: sum(n for _, n in schedule), "all alike"),
+    (
+        "07.2",
+        lambda budget, side, coarse: left_by_counting(
+            budget, side, coarse, pixels=lambda s: 1
+        ),
+        "all alike",
+    ),
     ("07.3", lambda tiles: gram_by_einsum(tiles, divide=False), "not divided"),
     (
         "07.3",
         lambda tiles: sum(gram_by_joining([F]) for F in tiles) / len(tiles),
         "mean of means",
     ),
-    (
-        "07.4",
-        lambda side, margin: cost_of_tiles(side, margin, up=1),
-        "first pass forgotten",
-    ),
-    (
-        "07.4",
-        lambda side, margin: cost_of_tiles(side, margin / 2),
-        "margin on one side",
-    ),
+    ("07.4", (6.8, 356), "in proportion"),
+    ("07.4", (6.8, 1.6), "a factor"),
+    ("07.4", (6.9, 332), "the shorter side"),
 ]

@@ -13,7 +13,7 @@ from test_notebooks import FOLDER, code, code_cells, markdown, tags, text
 
 from styletut.exercises.checking import CHAPTERS, of_chapter
 
-LESSONS = sorted(FOLDER.glob("0[1-9]_*.ipynb"))
+LESSONS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))[1:]  # 00 is no lesson
 ANSWERS = sorted((FOLDER / "solutions").glob("*.ipynb"))
 
 ENDING = ["Summary", "Exercises", "Questions to recall", "Sources"]
@@ -43,11 +43,20 @@ NO_MEASUREMENT = (
 """Where a number is a name, or stands for itself."""
 
 CHECK = re.compile(r"\bcheck\(\s*\"([\d.]+)\"")
+DIFFICULTY = re.compile(
+    r"^> .*(easy|medium|middle|hard).*minute", re.MULTILINE
+)
 FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)
 
 
 def chapter_of(path):
     return path.stem[:2]
+
+
+def numbered(title):
+    """The number of an exercise, such as 07.2, from its title's 7.2."""
+    chapter, _, number = title.partition(".")
+    return f"{chapter:0>2}.{number}"
 
 
 def section(notebook, title):
@@ -176,7 +185,7 @@ def has_its_exercises(chapter, notebook):
     titles = re.findall(
         r"^### Exercise (\d+\.\d+): \S", section(notebook, "Exercises"), re.M
     )
-    if [f"0{title}" for title in titles] != expected:
+    if [numbered(title) for title in titles] != expected:
         yield f"has exercises {titles}"
 
 
@@ -184,7 +193,7 @@ def helps_with_each_exercise(chapter, notebook):
     parts = section(notebook, "Exercises").split("### Exercise ")[1:]
     for part in parts:
         number = part.split(":")[0]
-        if not re.search(r"^> .*(easy|middle|hard).*minute", part, re.M):
+        if not DIFFICULTY.search(part):
             yield f"exercise {number} tells neither difficulty nor minutes"
         if part.count("<summary>Hint") < 2:
             yield f"exercise {number} has no ladder of hints"

@@ -259,6 +259,31 @@ RULES = [
 ]
 
 
+LESSONS = [
+    "00_a_first_picture",
+    "01_pictures_and_features",
+    "02_the_content_loss",
+    "03_the_gram_matrix",
+    "04_the_style_loss_and_its_scales",
+    "05_the_combined_objective",
+    "06_optimizers_and_starts",
+    "07_a_full_run",
+    "08_ablation_layers",
+    "09_ablation_alpha_beta",
+    "13_rounding_and_fast_convolution",
+]
+
+
+def test_the_course_has_these_notebooks():
+    """A rule that finds no notebook refuses none."""
+    answers = [f"solutions/{name[:2]}" for name in LESSONS[1:]]
+    found = {
+        path.relative_to(FOLDER).with_suffix("").as_posix()
+        for path in NOTEBOOKS
+    }
+    assert found == {*LESSONS, *answers}
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_notebook(path, rule):

@@ -125,6 +125,7 @@ HOUSE = {
         "ch07_full_run",
         "ch08_layers",
         "ch09_ratio",
+        "ch13_rounding",
         "checking",
     ],
     "cli": [
