@@ -1,4 +1,4 @@
-"""Exercise of notebook 05: the runs that nobody beats."""
+"""Exercise of notebook 05: the runs that no other dominates."""
 
 from collections.abc import Callable, Sequence
 
@@ -25,27 +25,29 @@ def _no_worse(a: Run, b: Run) -> bool:
     return a[0] <= b[0] and a[1] <= b[1]
 
 
-def _beats(a: Run, b: Run) -> bool:
+def _dominates(a: Run, b: Run) -> bool:
     return _no_worse(a, b) and a != b
 
 
-def _unbeaten(runs: Runs, beats: Callable[[Run, Run], bool]) -> set[int]:
+def _undominated(
+    runs: Runs, dominates: Callable[[Run, Run], bool]
+) -> set[int]:
     return {
         i
         for i, run in enumerate(runs)
-        if not any(beats(other, run) for other in runs)
+        if not any(dominates(other, run) for other in runs)
     }
 
 
 def _front(runs: Runs) -> set[int]:
-    return _unbeaten(runs, _beats)
+    return _undominated(runs, _dominates)
 
 
 def _strictly_in_both(runs: Runs) -> set[int]:
-    return _unbeaten(runs, lambda a, b: a[0] < b[0] and a[1] < b[1])
+    return _undominated(runs, lambda a, b: a[0] < b[0] and a[1] < b[1])
 
 
-def _beaten_by_equals(runs: Runs) -> set[int]:
+def _dominated_by_equals(runs: Runs) -> set[int]:
     return {
         i
         for i, run in enumerate(runs)
@@ -53,16 +55,16 @@ def _beaten_by_equals(runs: Runs) -> set[int]:
     }
 
 
-def _beaten_by_itself(runs: Runs) -> set[int]:
-    return _unbeaten(runs, _no_worse)
+def _dominated_by_itself(runs: Runs) -> set[int]:
+    return _undominated(runs, _no_worse)
 
 
-def _beaten_in_one(runs: Runs) -> set[int]:
-    return _unbeaten(runs, lambda a, b: a[0] < b[0] or a[1] < b[1])
+def _dominated_in_one(runs: Runs) -> set[int]:
+    return _undominated(runs, lambda a, b: a[0] < b[0] or a[1] < b[1])
 
 
 def _compared_as_pairs(runs: Runs) -> set[int]:
-    return _unbeaten(runs, lambda a, b: a < b)
+    return _undominated(runs, lambda a, b: a < b)
 
 
 def _largest(runs: Runs) -> set[int]:
@@ -89,31 +91,31 @@ def _sorted_by_content(runs: Runs) -> set[int]:
 FRONT = Exercise(
     number="05.4",
     right=_front,
-    praise="Nobody beats these.",
+    praise="No run dominates these.",
     cases=_runs,
     mistakes=(
         Mistake(
             "better in both asked for",
             _strictly_in_both,
-            "A run is also beaten by one that is equal in one loss and "
+            "A run is also dominated by one that is equal in one loss and "
             "better in the other.",
         ),
         Mistake(
-            "equals beat each other",
-            _beaten_by_equals,
-            "Two equal runs do not beat each other; both stay.",
+            "equals dominate each other",
+            _dominated_by_equals,
+            "Two equal runs do not dominate each other; both stay.",
         ),
         Mistake(
-            "beaten by itself",
-            _beaten_by_itself,
-            "Each run is at least as good as itself, and so it beat itself: "
-            "must not one of the two losses be better?",
+            "dominated by itself",
+            _dominated_by_itself,
+            "Each run is at least as good as itself, so yours dominates "
+            "itself: one of the two losses must be better.",
         ),
         Mistake(
-            "beaten in one loss",
-            _beaten_in_one,
+            "dominated in one loss",
+            _dominated_in_one,
             "You asked whether another is better in content *or* style. To "
-            "beat it must be as good in both.",
+            "dominate, it must be at least as good in both.",
         ),
         Mistake(
             "one of equals",
@@ -159,12 +161,12 @@ FRONT = Exercise(
             "ends only",
             _ends,
             "You kept the best in content and the best in style. Between "
-            "them there are compromises that nobody beats.",
+            "them there are compromises that no run dominates.",
         ),
         Mistake(
-            "the beaten",
+            "the dominated",
             lambda runs: set(range(len(runs))) - _front(runs),
-            "You returned those that are beaten.",
+            "You returned those that are dominated.",
         ),
     ),
 )

@@ -1,85 +1,8 @@
 """Exercises of notebook 05: the combined objective."""
 
-import torch
-from torch import Tensor
-
 from styletut.exercises.ch05_front import FRONT
+from styletut.exercises.ch05_weights import WEIGHTS
 from styletut.exercises.judging import Exercise, Mistake
-from styletut.losses import total_variation, total_variation_gradient
-
-
-def _pictures() -> list[tuple[Tensor]]:
-    cases = []
-    for height, width in ((3, 4), (5, 2), (1, 6), (4, 4)):
-        numbers = torch.arange(1, height * width + 1, dtype=torch.float64)
-        cases.append((numbers.square().sin().reshape(height, width),))
-    return cases
-
-
-def _anisotropic(x: Tensor) -> Tensor:
-    return total_variation(x, "anisotropic")
-
-
-def _wrapped(x: Tensor) -> Tensor:
-    return (x - x.roll(1, 0)).abs().sum() + (x - x.roll(1, 1)).abs().sum()
-
-
-def _with_black_border(x: Tensor) -> Tensor:
-    padded = torch.nn.functional.pad(x, (0, 1, 0, 1))
-    d_v = padded[1:, :-1] - padded[:-1, :-1]
-    d_h = padded[:-1, 1:] - padded[:-1, :-1]
-    return d_v.abs().sum() + d_h.abs().sum()
-
-
-def _means(x: Tensor) -> Tensor:
-    return x.diff(dim=0).abs().mean() + x.diff(dim=1).abs().mean()
-
-
-def _without_the_last(x: Tensor) -> Tensor:
-    d_v, d_h = x.diff(dim=0)[:, :-1], x.diff(dim=1)[:-1]
-    return d_v.abs().sum() + d_h.abs().sum()
-
-
-def _heat_wrapped(x: Tensor) -> Tensor:
-    neighbors = sum(x.roll(s, axis) for s in (-1, 1) for axis in (0, 1))
-    return 2 * (4 * x - neighbors)
-
-
-def _heat_black_border(x: Tensor) -> Tensor:
-    padded = torch.nn.functional.pad(x, (1, 1, 1, 1))
-    neighbors = padded[:-2, 1:-1] + padded[2:, 1:-1]
-    neighbors = neighbors + padded[1:-1, :-2] + padded[1:-1, 2:]
-    return 2 * (4 * x - neighbors)
-
-
-def _heat_one_side(x: Tensor) -> Tensor:
-    gradient = torch.zeros_like(x)
-    gradient[1:] += 2 * x.diff(dim=0)
-    gradient[:, 1:] += 2 * x.diff(dim=1)
-    return gradient
-
-
-def _pushed(
-    x: Tensor,
-    axes: tuple[int, ...] = (0, 1),
-    other: float = -1.0,
-    add: bool = True,
-) -> Tensor:
-    """Let each difference push its two pixels, the first of them `other`."""
-    gradient = torch.zeros_like(x)
-    for axis in axes:
-        g, d = gradient.movedim(axis, 0), 2 * x.movedim(axis, 0).diff(dim=0)
-        g[1:] = g[1:] + d if add else d
-        g[:-1] = g[:-1] + other * d if add else other * d
-    return gradient
-
-
-def _inside_only(x: Tensor) -> Tensor:
-    gradient = torch.zeros_like(x)
-    inside = total_variation_gradient(x)[1:-1, 1:-1]
-    gradient[1:-1, 1:-1] = inside
-    return gradient
-
 
 EXERCISES = (
     Exercise(
@@ -147,156 +70,51 @@ EXERCISES = (
             ),
         ),
     ),
-    Exercise(
-        number="05.2",
-        right=_anisotropic,
-        praise="Each pair of neighbors once, and no way around.",
-        cases=_pictures,
-        gradient=True,
-        mistakes=(
-            Mistake(
-                "squares for absolute values",
-                total_variation,
-                "That is the squared form, which blurs edges.",
-            ),
-            Mistake(
-                "isotropic",
-                lambda x: total_variation(x, "isotropic"),
-                "You took the root of the squares at each pixel: that is the "
-                "isotropic form.",
-            ),
-            Mistake(
-                "wrapped around",
-                _wrapped,
-                "You compared the last row with the first, and the last "
-                "column: torch.roll goes around.",
-            ),
-            Mistake(
-                "black border",
-                _with_black_border,
-                "You compared the last row and column with zeros outside of "
-                "the picture.",
-            ),
-            Mistake(
-                "vertical only",
-                lambda x: x.diff(dim=0).abs().sum(),
-                "The horizontal differences are missing.",
-            ),
-            Mistake(
-                "horizontal only",
-                lambda x: x.diff(dim=1).abs().sum(),
-                "The vertical differences are missing.",
-            ),
-            Mistake(
-                "mean for sum",
-                _means,
-                "You took means; (5.5) has sums. A picture of one row has no "
-                "vertical differences, and no mean of them either.",
-            ),
-            Mistake(
-                "each pair twice",
-                lambda x: 2 * _anisotropic(x),
-                "Each pair of neighbors is counted twice.",
-            ),
-            Mistake(
-                "sign kept",
-                lambda x: x.diff(dim=0).sum() + x.diff(dim=1).sum(),
-                "Without absolute values ups and downs cancel.",
-            ),
-            Mistake(
-                "last row and column left out",
-                _without_the_last,
-                "The last row and the last column have neighbors, too: you "
-                "left out the differences within them.",
-            ),
-            Mistake(
-                "divided by the pixels",
-                lambda x: _anisotropic(x) / x.numel(),
-                "You divided by the number of pixels; (5.5) has the bare "
-                "sums.",
-            ),
-            Mistake(
-                "summed before the bars",
-                lambda x: (
-                    x.diff(dim=0).sum().abs() + x.diff(dim=1).sum().abs()
-                ),
-                "You summed first and took the size then, so that ups and "
-                "downs cancel.",
-            ),
-        ),
-    ),
+    WEIGHTS,
     Exercise(
         number="05.3",
-        right=total_variation_gradient,
-        praise="Minus twice the Laplacian, and no heat through the border.",
-        cases=_pictures,
+        right=(0.1253, 0.2506),
+        tolerance=0.03,
+        praise="Beyond it the checkerboard grows: 06 says why.",
         mistakes=(
             Mistake(
-                "factor 2 missing",
-                lambda x: total_variation_gradient(x) / 2,
-                "The 2 of the square is missing.",
+                "Laplacian for gradient",
+                (0.2506, 0.5012),
+                "Twice too large: did you step along the Laplacian itself, "
+                "without the 2 of (5.6)?",
             ),
             Mistake(
-                "sign turned",
-                lambda x: -total_variation_gradient(x),
-                "That is the direction of descent, twice the Laplacian.",
+                "where the sign turns",
+                (0.0626, 0.1253),
+                "Half of it: beyond your rate differences change their sign "
+                "at each step. But do they grow?",
             ),
             Mistake(
-                "wrapped around",
-                _heat_wrapped,
-                "Heat flows from the last row to the first: torch.roll goes "
-                "around.",
+                "row first",
+                (0.2506, 0.1253),
+                "The picture comes first, then the single row.",
             ),
             Mistake(
-                "black border",
-                _heat_black_border,
-                "Heat is lost through the border: a missing neighbor counts "
-                "as nothing, not as black.",
+                "the picture twice",
+                (0.1253, 0.1253),
+                "A single row has no neighbors above and below: run it by "
+                "itself.",
             ),
             Mistake(
-                "one neighbor of two",
-                _heat_one_side,
-                "Each difference pushes two pixels, in opposite directions; "
-                "you moved one.",
+                "the row twice",
+                (0.2506, 0.2506),
+                "Does your picture vary in one direction only? Then its other "
+                "differences are 0, and stay 0 at any rate.",
             ),
             Mistake(
-                "anisotropic form",
-                lambda x: total_variation_gradient(x, "anisotropic"),
-                "These are signs: the gradient of the anisotropic form.",
+                "inverse",
+                (7.98, 3.99),
+                "That is one over the rate.",
             ),
             Mistake(
-                "Laplacian",
-                lambda x: -total_variation_gradient(x) / 2,
-                "That is the Laplacian itself: compare factor and sign with "
-                "(5.6).",
-            ),
-            Mistake(
-                "written over",
-                lambda x: _pushed(x, add=False),
-                "`g[:-1] = ...` writes over what the line before has set. Let "
-                "the pushes add up.",
-            ),
-            Mistake(
-                "both in one direction",
-                lambda x: _pushed(x, other=1.0),
-                "Each difference pushes two pixels in opposite directions; "
-                "yours go the same way.",
-            ),
-            Mistake(
-                "vertical only",
-                lambda x: _pushed(x, axes=(0,)),
-                "The horizontal differences are missing.",
-            ),
-            Mistake(
-                "horizontal only",
-                lambda x: _pushed(x, axes=(1,)),
-                "The vertical differences are missing.",
-            ),
-            Mistake(
-                "inside only",
-                _inside_only,
-                "Inside of the picture it is right. At the border pixels have "
-                "neighbors as well, only fewer.",
+                "curvature",
+                (15.96, 7.98),
+                "That is how fast the gradient grows, not the rate.",
             ),
         ),
     ),

@@ -119,6 +119,7 @@ HOUSE = {
         "ch04_style_gradient",
         "ch04_style_loss",
         "ch05_front",
+        "ch05_weights",
         "ch05_objective",
         "ch06_two_loops",
         "ch06_optimizers",
