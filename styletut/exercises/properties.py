@@ -42,7 +42,8 @@ def failures(kind: str, candidate: Any) -> list[str]:
         raise ValueError(
             f"there is no kind {kind!r}; there are {', '.join(PROPERTIES)}"
         )
-    failed, told = [], set()
+    failed: list[str] = []
+    told: set[str] = set()
     for name, holds in PROPERTIES[kind].items():
         try:
             if holds(candidate):
