@@ -51,8 +51,8 @@ def failures(kind: str, candidate: Any) -> list[str]:
         except Exception as error:  # whatever a candidate does, it only fails
             told.add(one_line(f"{type(error).__name__}: {error}"))
         failed.append(name)
-    for error in sorted(told):
-        print(f"stops with {error}")
+    for why in sorted(told):
+        print(f"stops with {why}")
     return failed
 
 
