@@ -113,6 +113,7 @@ HOUSE = {
         "ch01_patches",
         "ch01_features",
         "ch02_two_layers",
+        "ch02_stripes",
         "ch02_content_loss",
         "ch03_discrepancy",
         "ch03_gram_matrix",
