@@ -49,6 +49,7 @@ OPTIONAL = (
     Package("jupyterlab", "jupyterlab", "the notebooks"),
     Package("ipywidgets", "ipywidgets", "sliders in the notebooks"),
     Package("pandas", "pandas", "tables in the notebooks"),
+    Package("scipy", "scipy", "an optimizer to compare with"),
 )
 """Without one of these something else is missing."""
 
