@@ -424,19 +424,17 @@ def paper_pairs() -> tuple[Settings, ...]:
     for photo, style in TEN_PAIRS:
         shape = fit(*PHOTO_SHAPES[photo], size)
         entries = prod(feature_shape("relu4_2", *shape))
-        common = {"schedule": ((size, paper.evaluations),)}
-        literal = {"convention": "gatys2016", "alpha": paper.alpha}
+        whole = {"schedule": ((size, paper.evaluations),), "start": "noise"}
+        literal = {"convention": "gatys2016", "alpha": paper.alpha, **whole}
         mean = {**literal, "alpha": float(f"{paper.alpha / entries:.4g}")}
-        two = {"convention": "leongatys_notebook"}
         stages = {"schedule": ((size // 2, 500), (size, 200))}
+        two = {"convention": "leongatys_notebook", **stages}
         runs += [
-            on((photo, style), each)
-            for each in (
-                {"label": "paper: 1e-3", **literal, **common}
-                | {"start": "noise"},
-                {"label": "paper: 1e-3, content a mean", **mean, **common}
-                | {"start": "noise"},
-                {"label": "authors: in two stages", **two, **stages},
+            on((photo, style), {"label": label, **run})
+            for label, run in (
+                ("paper: 1e-3", literal),
+                ("paper: 1e-3, content a mean", mean),
+                ("authors: in two stages", two),
             )
         ]
     return tuple(runs)

@@ -153,6 +153,18 @@ def is_among(value, written, known):
     )
 
 
+def untold_numbers(notebook):
+    """Numbers of the prose that no cell has, as they are written."""
+    known = told_by_cells(notebook)
+    return {
+        written
+        for source in markdown(notebook)[1:]
+        if not source.startswith("## Sources")
+        for written, value in measured_numbers(source)
+        if not is_among(value, written, known)
+    }
+
+
 def printed(cell):
     return "".join(each.get("text", "") for each in cell["outputs"])
 
@@ -235,14 +247,9 @@ def leaves_its_exercises_open(chapter, notebook):
 
 
 def numbers_are_those_of_cells(chapter, notebook):
-    known = told_by_cells(notebook)
-    excepted = EXCEPTIONS.get(chapter, {})
-    for source in markdown(notebook)[1:]:
-        if source.startswith("## Sources"):
-            continue
-        for written, value in measured_numbers(source):
-            if not is_among(value, written, known) and written not in excepted:
-                yield f"no cell asserts, or prints to be compared, {written}"
+    excepted = EXCEPTIONS.get(chapter, {}).keys()
+    for written in untold_numbers(notebook) - excepted:
+        yield f"no cell asserts, or prints to be compared, {written}"
 
 
 RULES = [
@@ -378,15 +385,8 @@ def test_a_number_may_be_rounded_or_a_percentage():
 
 def test_every_exception_is_needed():
     for path in LESSONS:
-        notebook = nbformat.read(path, as_version=4)
-        known = told_by_cells(notebook)
-        missing = {
-            written
-            for source in markdown(notebook)[1:]
-            for written, value in measured_numbers(source)
-            if not is_among(value, written, known)
-        }
-        needless = EXCEPTIONS.get(chapter_of(path), {}).keys() - missing
+        untold = untold_numbers(nbformat.read(path, as_version=4))
+        needless = EXCEPTIONS.get(chapter_of(path), {}).keys() - untold
         assert not needless, f"{path.name}: {sorted(needless)}"
 
 
