@@ -48,7 +48,8 @@ def publish(
         target: where its table goes, and the folder of its pictures.
     """
     name = group.name
-    before, settings = made_before(target), _names_of_settings(runs)
+    before = made_before(target, name)
+    settings = _names_of_settings(runs)
     rows, pictures = [], {}
     for run in runs:
         path = source / f"{run.key}.png"
@@ -78,21 +79,18 @@ def publish(
     return sum(bool(row["error"]) for row in rows)
 
 
-def made_before(target: Path) -> Mapping[str, Row]:
+def made_before(target: Path, group: str = "") -> Mapping[str, Row]:
     """Return the rows of runs that have been made, of all groups, by run.
 
-    What a row tells of a run is kept, whether or not its picture is.
+    What a row tells of a run is kept, whether or not its picture is. Of a run
+    that several groups have, the row is that of the group named.
     """
     rows: dict[str, Row] = {}
-    for path in sorted(target.glob("*.csv")):
+    tables = sorted(target.glob("*.csv"))
+    for path in sorted(tables, key=lambda each: each.stem == group):
         with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                if not row["error"]:
-                    # one with a picture, if there are several
-                    rows[row["run"]] = max(
-                        (rows.get(row["run"], row), row),
-                        key=lambda each: bool(each["picture"]),
-                    )
+            made = [row for row in csv.DictReader(file) if not row["error"]]
+        rows |= {row["run"]: row for row in made}
     return rows
 
 

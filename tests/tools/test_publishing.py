@@ -186,6 +186,19 @@ def test_a_run_that_another_group_has_made_counts(
     assert publishing.made_before(target).keys() == {r.key for r in runs[:2]}
 
 
+def test_a_run_of_two_groups_keeps_its_picture_in_each(
+    sweep, runs, publishing, group, tmp_path
+):
+    target = tmp_path / "cpu"
+    for name in ("07", "08"):
+        publishing.publish(group(name), runs[:2], sweep, target)
+    before = {p: p.read_bytes() for p in target.rglob("*.*")}
+    for name in ("07", "08"):
+        nothing = tmp_path / "nothing"
+        publishing.publish(group(name), runs[:2], nothing, target)
+    assert before == {p: p.read_bytes() for p in target.rglob("*.*")}
+
+
 def test_a_row_of_other_settings_goes(
     sweep, runs, publishing, stored_runs, tmp_path, group
 ):
