@@ -96,6 +96,10 @@ the default is may change, and from one processor to the next, and a run's key
 must not. Those of this course's convention name their alpha, too, which would
 otherwise follow the pair."""
 
+FORMULAS = ("neural_style", "leongatys_notebook", "gatys2016")
+"""Conventions whose ratios notebook 09 lines up with this course's: two
+programs' on the plain network, and the paper's on its own."""
+
 SAME_RUN = {
     "optimizer": get_convention("styletut").optimizer,
     "options": {},
@@ -159,7 +163,7 @@ def cpu_plan() -> list[Group]:
         ),
         *(
             on(LAYERS_PAIR, run)
-            for name in ("neural_style", "leongatys_notebook")
+            for name in FORMULAS
             for run in ratio_runs(LAYERS_PAIR, 256, 7, name, name)
         ),
         *(on(FIRST_TEST, run) for run in rule_runs(ELBOW_AT_96)),
@@ -207,7 +211,7 @@ def gpu_plan() -> list[Group]:
         *(
             on(pair, run)
             for pair in RATIO_PAIRS
-            for name in ("neural_style", "leongatys_notebook")
+            for name in FORMULAS
             for run in ratio_runs(pair, 512, 7, name, name)
         ),
         *(on(FIRST_TEST, run) for run in rule_runs(ELBOW_AT_96)),

@@ -15,8 +15,7 @@ import pytest
 import torch
 
 from styletut.conventions import CONVENTIONS
-from styletut.images import SAMPLES, load_image, sample
-from styletut.images.picture import resize
+from styletut.images import SAMPLES, load_image, resize_to, sample
 from styletut.losses import content_loss, gram_matrix, style_layer_loss
 from styletut.objective import Objective
 from styletut.sweeps.grids import grid, job_of, reader
@@ -198,14 +197,17 @@ def test_a_tuned_network_starts_where_the_default_does(plans, network):
 def test_alpha_is_that_of_the_papers_units(plans):
     """a/(5b) by the value of the terms, not by the table of factors."""
     ratio, size = 1e-3, 64
-    photo, painting = sample("chelsea", size), sample("night", size)
-    x = sample("coffee", size)
-    x = x[..., : photo.shape[2], :]
-    for name in ("styletut", "neural_style", "leongatys_notebook"):
+    photo = sample("chelsea", size)
+    # the paper's formulas take photo and painting to be of one shape
+    painting, x = (
+        resize_to(sample(name), *photo.shape[2:])
+        for name in ("night", "coffee")
+    )
+    for name in ("styletut", *plans.FORMULAS):
         alpha = plans.alpha_for(ratio, "chelsea", size, name)
         objective = Objective(
             photo,
-            resize(painting, size),
+            painting,
             convention=name,
             alpha=alpha,
             content_layers=None,
