@@ -55,11 +55,12 @@ def publish(
         path = source / f"{run.key}.png"
         record, old = read_record(path), before.get(run.key)
         picture = f"{name}/{picture_name(run)}.jpg"
+        is_pictured = group.pictured(run.settings)
         found: Row = {"error": NOT_MADE}
         data = None
         if record is not None:
             found = _results_of(record, path)
-            data = _jpeg(group, path) if group.longest_side else None
+            data = _jpeg(group, path) if is_pictured else None
         elif old is not None:
             found = {k: v for k, v in old.items() if k not in SETTINGS}
             data = _old_picture(old, name, target)

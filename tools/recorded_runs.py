@@ -7,7 +7,7 @@ says which question it answers and with which value, "question: value". Runs
 that are equal are made once, however many questions they answer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -55,6 +55,19 @@ said of more than one cat and one night."""
 REPEATS = (0, 1, 2)
 """A run is repeated with beta changed by so many millionths, which leaves the
 objective as it is and changes every rounding error."""
+JUDGED = (
+    "default: ",
+    "content layer: relu2_2",
+    "content layer: relu5_2",
+    "single: relu1_1",
+    "single: relu4_1",
+    "left out: relu1_1",
+    "left out: relu5_1",
+    "weights: equal",
+    "equal pull: ",
+    "network, tuned: average",
+)
+"""Settings of notebook 08 whose pictures people judge without their names."""
 LARGE_PAIR: Pair = ("coffee", "wave")
 GALLERY: tuple[Pair, ...] = (
     ("chelsea", "glass"),
@@ -137,21 +150,22 @@ class Group:
         name: of the folder that keeps them, such as "08".
         runs: settings of each, with its pictures and its label.
         common: settings of all.
-        longest_side: of the pictures that are published, in pixels; 0 where
-            no notebook shows them.
+        longest_side: of the pictures that are published, in pixels.
+        pictured: which of the runs a notebook shows; all by default.
     """
 
     name: str
     runs: tuple[Settings, ...]
     common: Settings
     longest_side: int = 256
+    pictured: Callable[[Settings], bool] = lambda run: True
 
 
 def cpu_plan() -> list[Group]:
     """Return all runs for a CPU: at 256 pixels, but for the gallery's.
 
-    Groups whose names end in "pairs" have no pictures: they ask whether what
-    one pair shows holds on ten.
+    Groups whose names end in "pairs" ask whether what one pair shows holds on
+    ten. Pictures of repeats are not kept, for they look like the first ones.
     """
     usual = halving(256, 120)
     layers = [on(LAYERS_PAIR, run) for run in layer_runs()]
@@ -185,9 +199,9 @@ def cpu_plan() -> list[Group]:
             512,
         ),
         Group("07", full_runs(LAYERS_PAIR, (128, 256), 120), {}, 1024),
-        Group("08_pairs", layer_pairs(), {}, 0),
-        Group("09_pairs", ratio_pairs(), {}, 0),
-        Group("paper_pairs", paper_pairs(), {}, 0),
+        Group("08_pairs", layer_pairs(), {}, pictured=is_judged),
+        Group("09_pairs", ratio_pairs(), {}, pictured=is_leafed),
+        Group("paper_pairs", paper_pairs(), {}),
     ]
 
 
@@ -351,6 +365,17 @@ def _is_repeated(label: str) -> bool:
         *("default", "content layer", "single", "left out"),
         *("equal pull", "equal pull, left out"),
     )
+
+
+def is_judged(run: Settings) -> bool:
+    """Return whether notebook 08 asks people to judge a run of its pairs."""
+    return run["label"] in JUDGED and "beta" not in run
+
+
+def is_leafed(run: Settings) -> bool:
+    """Return whether notebook 09 leafs through a run of its pairs."""
+    sizes = [side for side, _ in run["schedule"]]
+    return sizes[-1] == 256 and "beta" not in run
 
 
 def pull_runs() -> list[Settings]:

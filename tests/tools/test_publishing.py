@@ -39,7 +39,9 @@ def publishing(tools):
 def group(tools):
     """Makes a group by its name and the longest side of its pictures."""
     plans = importlib.import_module("recorded_runs")
-    return lambda name, side=256: plans.Group(name, (), {}, side)
+    return lambda name, side=256, **more: plans.Group(
+        name, (), {}, side, **more
+    )
 
 
 @pytest.fixture(scope="module")
@@ -142,19 +144,22 @@ def test_runs_that_are_no_longer_kept_stay_published(
     assert len(list((target / "08").iterdir())) == 3
 
 
-def test_a_group_without_pictures_keeps_rows_alone(
+def test_a_group_says_which_pictures_are_kept(
     sweep, runs, publishing, group, tmp_path
 ):
     target = tmp_path / "cpu"
-    publishing.publish(group("pairs", 0), runs, sweep, target)
-    assert [row["picture"] for row in table(target, "pairs")] == [""] * 3
-    assert not (target / "pairs").exists()
-    before = (target / "pairs.csv").read_bytes()
-    publishing.publish(group("pairs", 0), runs, tmp_path / "no", target)
-    assert (target / "pairs.csv").read_bytes() == before
+    pairs = group("pairs", pictured=lambda run: "beta" not in run)
+    publishing.publish(pairs, runs, sweep, target)
+    kept = "pairs/coffee-night-default.jpg"
+    pictures = [row["picture"] for row in table(target, "pairs")]
+    assert pictures == [kept, "", ""]
+    assert [p.name for p in (target / "pairs").iterdir()] == [kept[6:]]
+    before = {p: p.read_bytes() for p in target.rglob("*.*")}
+    publishing.publish(pairs, runs, tmp_path / "no", target)
+    assert before == {p: p.read_bytes() for p in target.rglob("*.*")}
     with pytest.warns(PartialResults):
         rows = recorded("pairs", folder=tmp_path)
-    assert list(rows["picture"]) == ["", ""]
+    assert list(rows["picture"]) == [str(target / kept), ""]
 
 
 def test_a_row_outlives_its_picture(sweep, runs, publishing, group, tmp_path):
@@ -179,7 +184,7 @@ def test_a_run_that_another_group_has_made_counts(
         for n, run in enumerate(runs[:2])
     ]
     nothing = tmp_path / "nothing"
-    assert publishing.publish(group("pairs", 0), other, nothing, target) == 0
+    assert publishing.publish(group("pairs"), other, nothing, target) == 0
     here, there = table(target, "pairs"), table(target)
     assert [row["label"] for row in here] == ["again: 0", "again: 1"]
     assert {row["ssim"] for row in here} == {row["ssim"] for row in there}

@@ -93,6 +93,19 @@ def test_what_a_conclusion_rests_on_is_made_thrice_on_ten_pairs(plans, group):
         assert repeats[label].keys() == {*plans.TEN_PAIRS}
 
 
+def test_pictures_of_ten_pairs_are_kept_once_each(plans):
+    groups = {each.name: each for each in plans.cpu_plan()}
+    judged, leafed = (
+        [run for run in groups[name].runs if groups[name].pictured(run)]
+        for name in ("08_pairs", "09_pairs")
+    )
+    assert {run["label"] for run in judged} == {*plans.JUDGED}
+    assert len(judged) == 10 * len(plans.JUDGED)
+    assert len(leafed) == 10 * (len(plans.ALPHAS) + 1)
+    for run in judged + leafed:
+        assert "beta" not in run and run["schedule"][-1][0] == 256
+
+
 def test_layers_pull_alike_where_that_is_said(plans):
     for run in plans.pull_runs():
         weights = run["style_layers"]
