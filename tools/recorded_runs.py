@@ -90,8 +90,11 @@ PHOTO_SHAPES = {
 }
 """Height and width of the photos, so that a plan needs none of them."""
 
-DECADES = (-6, 1)
-"""Least and largest power of ten of the ratio a / (5 b) at relu4_1."""
+DECADES = {"gatys2016": (-9, -2)}
+OTHER_DECADES = (-6, 1)
+"""Least and largest power of ten of the ratio a / (5 b) at relu4_1. On the
+paper's network, whose maps are some hundred times smaller, it turns from paint
+to photo at ratios ten thousand times smaller and more."""
 
 ALPHAS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 
@@ -504,7 +507,7 @@ def ratio_runs(
     convention: str = "styletut",
 ) -> list[Settings]:
     """Return what notebook 09 asks: a grid of ratios, even in logarithms."""
-    low, high = DECADES
+    low, high = DECADES.get(convention, OTHER_DECADES)
     runs = []
     for n in range(points):
         ratio = 10 ** (low + (high - low) * n / (points - 1))

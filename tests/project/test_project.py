@@ -98,7 +98,15 @@ HOUSE = {
         "minimization",
         "coarse_to_fine",
     ],
-    "sweeps": ["jobs", "store", "grids", "workers", "sweeping", "results"],
+    "sweeps": [
+        "jobs",
+        "store",
+        "grids",
+        "workers",
+        "sweeping",
+        "results",
+        "comparing",
+    ],
     "plots": ["figures", "charts", "sheets"],
     "exercises": [
         "judging.comparison",
