@@ -1,8 +1,8 @@
 """Exercises of notebook 03: the Gram matrix."""
 
-import torch
 from torch import Tensor
 
+from styletut.exercises.ch03_directions import DIRECTIONS
 from styletut.exercises.ch03_discrepancy import DISCREPANCY
 from styletut.exercises.judging import Exercise, Mistake
 from styletut.exercises.judging.tensors import waves
@@ -15,15 +15,6 @@ def _maps() -> list[tuple[Tensor]]:
         (waves(1, 4, 3, 2, pace=1.7),),
         (waves(3, 2, 1, 5, pace=0.6),),
         (waves(2, 3, 3, 3, pace=2.3),),
-    ]
-
-
-def _matrices() -> list[tuple[Tensor]]:
-    return [
-        (waves(2, 3),),
-        (waves(4, 7, pace=1.7),),
-        (waves(3, 2, pace=0.6) + 1,),
-        (waves(5, 5, pace=2.3),),
     ]
 
 
@@ -53,19 +44,6 @@ def _reshaped_for_transposed(F: Tensor) -> Tensor:
 
 def _positions(F: Tensor) -> int:
     return F.shape[2] * F.shape[3]
-
-
-def _covariance(F: Tensor) -> Tensor:
-    return torch.cov(F, correction=0)
-
-
-def _mean_products(F: Tensor) -> Tensor:
-    mean = F.mean(1)
-    return torch.outer(mean, mean)
-
-
-def _means_without_their_axis(F: Tensor) -> Tensor:
-    return gram_matrix(F - F.mean(1)) / F.shape[1]
 
 
 EXERCISES = (
@@ -153,87 +131,7 @@ EXERCISES = (
             ),
         ),
     ),
-    Exercise(
-        number="03.2",
-        right=_covariance,
-        praise="What is left when the means are taken out of G/M.",
-        cases=_matrices,
-        tolerance=1e-5,  # the difference of two large numbers, in float32
-        mistakes=(
-            Mistake(
-                "no division by positions",
-                lambda F: gram_matrix(F) - _mean_products(F),
-                "In (3.3) the Gram matrix is divided by M before the means "
-                "are taken off.",
-            ),
-            Mistake(
-                "means left in",
-                lambda F: gram_matrix(F) / F.shape[1],
-                "That is the second moment G/M. The outer product of the "
-                "means is still inside.",
-            ),
-            Mistake(
-                "means of positions",
-                lambda F: gram_matrix(F - F.mean(0)) / F.shape[1],
-                "You subtracted the mean over the channels at each position. "
-                "mu is the mean of each channel over the positions.",
-            ),
-            Mistake(
-                "one less than M",
-                lambda F: torch.cov(F),
-                "You divided by M - 1, as statisticians do to estimate. (3.3) "
-                "holds with M.",
-            ),
-            Mistake(
-                "mean products added",
-                lambda F: gram_matrix(F) / F.shape[1] + _mean_products(F),
-                "The sign: solve (3.3) for Cov.",
-            ),
-            Mistake(
-                "one mean for all channels",
-                lambda F: gram_matrix(F - F.mean()) / F.shape[1],
-                "You subtracted one number, the mean of everything. Each "
-                "channel has a mean of its own.",
-            ),
-            Mistake(
-                "correlation",
-                torch.corrcoef,
-                "You also divided by the standard deviations: that is the "
-                "correlation.",
-            ),
-            Mistake(
-                "both divided",
-                lambda F: (gram_matrix(F) - _mean_products(F)) / F.shape[1],
-                "You divided the products of the means by M as well. They are "
-                "means already.",
-            ),
-            Mistake(
-                "means squared",
-                lambda F: gram_matrix(F) / F.shape[1] - F.mean(1) ** 2,
-                "You subtracted the squares of the means, the same row from "
-                "every row. (3.3) has all products of two means: an outer "
-                "product.",
-            ),
-            Mistake(
-                "inner product",
-                lambda F: gram_matrix(F) / F.shape[1] - F.mean(1) @ F.mean(1),
-                "`mu @ mu` is one number. (3.3) has the products of any two "
-                "means: an outer product.",
-            ),
-            Mistake(
-                "centered, not divided",
-                lambda F: _covariance(F) * F.shape[1],
-                "You took the means out, and did not divide by the number of "
-                "positions.",
-            ),
-            Mistake(
-                "means without their axis",
-                _means_without_their_axis,
-                "`F.mean(1)` has lost an axis, and lies along the positions. "
-                "Keep the axis, with `keepdim=True`.",
-            ),
-        ),
-    ),
+    DIRECTIONS,
     Exercise(
         number="03.3",
         right=(30752, 131328),

@@ -1,6 +1,5 @@
 """Answers to notebook 03 as students write them."""
 
-import numpy as np
 import torch
 
 
@@ -14,25 +13,24 @@ def gram_by_loops(F):
     return G
 
 
-def covariance_centered_first(F):
-    centered = F - F.mean(1, keepdim=True)
-    return centered @ centered.T / F.shape[1]
-
-
-def discrepancy_by_pairs(F, S):
+def discrepancy_by_pairs(F, S, c):
     def mean_kernel(U, V):
         total = 0.0
         for u in U.T:
             for v in V.T:
-                total = total + (u @ v) ** 2
+                total = total + (u @ v + c) ** 2
         return total / (U.shape[1] * V.shape[1])
 
     return mean_kernel(F, F) + mean_kernel(S, S) - 2 * mean_kernel(F, S)
 
 
-def covariance_in_float32(F):
-    F = F.float()
-    return F @ F.T / F.shape[1] - torch.outer(F.mean(1), F.mean(1))
+def discrepancy_one_coordinate_more(F, S, c, last=None):
+    def second(U):
+        more = torch.full_like(U[:1], c**0.5 if last is None else last)
+        U = torch.cat([U, more])
+        return U @ U.T / U.shape[1]
+
+    return (second(F) - second(S)).square().sum()
 
 
 RIGHT = [
@@ -42,12 +40,14 @@ RIGHT = [
         "03.1",
         lambda F: torch.stack([f.flatten(1) @ f.flatten(1).T for f in F]),
     ),
-    ("03.2", covariance_centered_first),
-    ("03.2", lambda F: np.cov(F.numpy(), bias=True)),
+    ("03.2", (0.131, 0.493, 0.254)),
+    ("03.2", torch.tensor([0.13139, 0.49340, 0.25354])),
+    ("03.2", [0.1314, 0.4934, 0.2535]),
     ("03.3", [30752, 131328]),
     ("03.3", torch.tensor([30752, 131328])),
     ("03.4", discrepancy_by_pairs),
-    ("03.2", covariance_in_float32),
+    ("03.4", discrepancy_one_coordinate_more),
+    ("03.4", lambda F, S, c: float(discrepancy_by_pairs(F, S, c))),
 ]
 
 WRONG = [
@@ -58,18 +58,19 @@ WRONG = [
     ("03.1", lambda F: torch.einsum("bihw,bjwh->bij", F, F.mT)[..., :1]),
     ("03.1", lambda F: gram_by_loops(F).detach() + 0 * F.sum()),
     ("03.1", lambda F: gram_by_loops(F) / 2),
-    ("03.2", lambda F: covariance_centered_first(F.T)),
-    ("03.2", lambda F: covariance_centered_first(F).diagonal().diag()),
-    ("03.2", lambda F: covariance_centered_first(F) * F.shape[1]),
-    ("03.2", lambda F: covariance_centered_first(F) / F.shape[0]),
+    ("03.2", (0.254, 0.493, 0.131)),
+    ("03.2", (0.131, 0.493)),
+    ("03.2", (13.1, 49.3, 25.4)),
+    ("03.2", (0.0, 0.493, 0.254)),
     ("03.3", 30752),
     ("03.3", (30752, 131327)),
     ("03.3", (2080, 131328)),
-    ("03.4", lambda F, S: discrepancy_by_pairs(F, F)),
-    ("03.4", lambda F, S: -discrepancy_by_pairs(F, S)),
-    ("03.4", lambda F, S: discrepancy_by_pairs(F, S) / 4),
-    ("03.4", lambda F, S: discrepancy_by_pairs(F.relu(), S.relu())),
-    ("03.4", lambda F, S: discrepancy_by_pairs(F, S).reshape(1)),
+    ("03.4", lambda F, S, c: discrepancy_by_pairs(F, F, c)),
+    ("03.4", lambda F, S, c: -discrepancy_by_pairs(F, S, c)),
+    ("03.4", lambda F, S, c: discrepancy_by_pairs(F, S, c) / 4),
+    ("03.4", lambda F, S, c: discrepancy_by_pairs(F.relu(), S.relu(), c)),
+    ("03.4", lambda F, S, c: discrepancy_by_pairs(F, S, c).reshape(1)),
+    ("03.4", lambda F, S: discrepancy_by_pairs(F, S, 0)),
 ]
 
 
@@ -83,10 +84,27 @@ NAMED = [
         ),
         "batch mixed in, and divided",
     ),
+    ("03.2", (0.0173, 0.243, 0.0643), "squared"),
+    ("03.2", (0.131, 0.493, 0.454), "halves undivided"),
+    ("03.2", (0.131, 0.477, 0.254), "turned clockwise"),
     (
-        "03.2",
-        lambda F: (F - F.mean(1)) @ (F - F.mean(1)).T / F.shape[1],
-        "means without their axis",
+        "03.4",
+        lambda F, S, c: discrepancy_by_pairs(F, S, c).sqrt(),
+        "root too much",
     ),
-    ("03.4", lambda F, S: discrepancy_by_pairs(F, S).sqrt(), "root too much"),
+    (
+        "03.4",
+        lambda F, S, c: discrepancy_by_pairs(F, S, 0),
+        "second moments only",
+    ),
+    (
+        "03.4",
+        lambda F, S, c: discrepancy_one_coordinate_more(F, S, c, last=c),
+        "constant squared",
+    ),
+    (
+        "03.4",
+        lambda F, S, c: discrepancy_one_coordinate_more(F, S, c, last=1),
+        "without the constant",
+    ),
 ]

@@ -30,12 +30,6 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "1.5": "SSIM's window, as its authors have it",
         "13": "a journal's volume",
     },
-    "03": {
-        "16": "what is asked, and the answer to it",
-        "1,152": "three colors of 16 x 24",
-        "68": "a receptive field, from notebook 01",
-        "156": "a receptive field, from notebook 01",
-    },
     "04": {
         "1,000,000": "PyTorch's tutorial has it",
         "0.01": "TensorFlow's tutorial has it",

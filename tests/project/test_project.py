@@ -123,6 +123,7 @@ HOUSE = {
         "ch02_two_layers",
         "ch02_stripes",
         "ch02_content_loss",
+        "ch03_directions",
         "ch03_discrepancy",
         "ch03_gram_matrix",
         "ch04_style_gradient",
