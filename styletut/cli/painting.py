@@ -142,7 +142,8 @@ def _finish(
     height, width = best.image.shape[2:]
     done = history[-1].evaluations
     count = f"{done} evaluation{'s' * (done != 1)}"
-    picture = f"{width} x {height} pixels after {count}"
+    alpha = f"{history[-1].terms.alpha:.3g}"  # without one given, the pair's
+    picture = f"{width} x {height} pixels after {count} with alpha {alpha}"
     seconds = f"{time.monotonic() - began:.1f} seconds"
     if crash is not None:
         say(f"broken off; the best picture so far is saved: {picture}")

@@ -48,7 +48,7 @@ _LOOK = {
     "text.color": "#111111",
 }
 
-_LOSSLESS_BYTES = 1_000_000
+_LOSSLESS_BYTES = 250_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,28 +78,35 @@ class Figure:
             )
 
     def png(self) -> bytes:
-        """Return the figure as a PNG file, the same for the same figure.
+        """Return the figure as a PNG file, the same for the same figure."""
+        return _encode(self._drawn(), "PNG", optimize=True)
 
-        Colors are exact while the file is small; a larger one keeps the 256
-        colors that fit it best, so that a notebook stays light.
+    def published(self) -> tuple[str, bytes]:
+        """Return what a notebook stores: the kind of file, and its bytes.
+
+        Colors are exact while the file is small. Large sheets of pictures
+        become JPEG, so that a notebook stays light.
         """
+        exact = self.png()
+        if len(exact) <= _LOSSLESS_BYTES:
+            return "image/png", exact
+        # paint changes its color from pixel to pixel: no chroma subsampling
+        data = _encode(self._drawn(), "JPEG", quality=88, subsampling=0)
+        return "image/jpeg", data
+
+    def _drawn(self) -> Image.Image:
         drawn = io.BytesIO()
         with look():
             self.figure.savefig(drawn, format="png", dpi="figure")
-        exact = Image.open(drawn).convert("RGB")
-        data = _encode(exact)
-        if len(data) <= _LOSSLESS_BYTES:
-            return data
-        # Pillow spreads the rounding error only over a palette it is given.
-        palette = exact.quantize(256, method=Image.Quantize.MEDIANCUT)
-        return _encode(exact.quantize(palette=palette))
+        return Image.open(drawn).convert("RGB")
 
     def _ipython_display_(self) -> None:
         # Of one output a front end shows the richest form alone, so a caption
         # that everyone sees is an output of its own.
         width = round(self.figure.get_figwidth() * INCH)
-        picture = {"image/png": self.png(), "text/plain": self.alt}
-        about = {"image/png": {"alt": self.alt, "width": width}}
+        kind, data = self.published()
+        picture = {kind: data, "text/plain": self.alt}
+        about = {kind: {"alt": self.alt, "width": width}}
         _publish(picture, about)
         caption = f"<p>{html.escape(self.alt)}</p>"
         _publish({"text/html": caption, "text/plain": self.alt})
@@ -122,9 +129,9 @@ def blank(width: int, height: int, density: int) -> matplotlib.figure.Figure:
     return matplotlib.figure.Figure(size, dpi=density * INCH)
 
 
-def _encode(image: Image.Image) -> bytes:
+def _encode(image: Image.Image, kind: str, **options: Any) -> bytes:
     data = io.BytesIO()
-    image.save(data, "PNG", optimize=True)
+    image.save(data, kind, **options)
     return data.getvalue()
 
 

@@ -202,9 +202,13 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(
     assert not outputs(notebook, "error")
     drawn = outputs(notebook, "display_data")
     drawn += outputs(notebook, "execute_result")
-    pictures = [output for output in drawn if "image/png" in output["data"]]
-    assert pictures
-    assert all(each["metadata"]["image/png"]["alt"] for each in pictures)
+    abouts = [
+        output["metadata"].get(kind, {})
+        for output in drawn
+        for kind in ("image/png", "image/jpeg")
+        if kind in output["data"]
+    ]
+    assert abouts and all(about.get("alt") for about in abouts)
     printed = "".join(o["text"] for o in outputs(notebook, "stream"))
     asked = name != NAMES[0]  # the first has no exercises
     assert asked == ("not attempted yet" in printed)

@@ -342,7 +342,7 @@ def test_an_interrupt_saves_the_best_picture(monkeypatch, capsys, number):
     assert printed.out == "out.png\n"
     assert (
         "interrupted; the best picture so far is saved: 32 x 32 pixels "
-        "after 4 evaluations" in printed.err
+        "after 4 evaluations with alpha 1" in printed.err
     )
     assert signal.getsignal(number) is before
 

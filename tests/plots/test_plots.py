@@ -97,10 +97,20 @@ def test_a_figure_has_the_pixels_that_were_asked_for(width, height):
     assert tuple(int(side) for side in figure.bbox.size) == (width, height)
 
 
-def test_six_pictures_of_noise_fit_in_half_a_megabyte():
+def test_large_sheets_are_stored_as_jpeg_in_nearly_their_colors():
     generator = torch.Generator().manual_seed(0)
     noise = torch.rand(6, 1, 3, 256, 256, generator=generator)
-    assert len(pictures([*noise], [""] * 6, ALT).png()) < 500_000
+    figure = pictures([*noise], [""] * 6, ALT)
+    kind, data = figure.published()
+    assert kind == "image/jpeg" and len(data) < 750_000 < len(figure.png())
+    stored = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    apart = np.abs(stored.astype(float) - decoded(figure).astype(float))
+    assert stored.shape == decoded(figure).shape and apart.mean() < 8
+
+
+def test_small_figures_are_stored_as_they_are():
+    figure = pictures([ramp(16, 16)], ["a"], ALT)
+    assert figure.published() == ("image/png", figure.png())
 
 
 def test_a_figure_gives_the_same_file_twice():
