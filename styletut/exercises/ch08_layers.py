@@ -3,30 +3,15 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from styletut.exercises.ch08_chance import CHANCE
 from styletut.exercises.judging import Exercise, Mistake
 
 Numbers = Sequence[float]
 Weights = Mapping[str, float]
 
 
-def _layers() -> list[tuple[Numbers, Numbers]]:
-    return [
-        ([1.0, 1.0, 2.0], [6.0, 3.0, 0.5]),
-        ([0.25, 4.0], [8.0, 1.5]),
-        ([3.0, 1.0, 0.5, 2.0], [1.0, 2.0, 10.0, 0.25]),
-    ]
-
-
-def _products(weights: Numbers, typical: Numbers) -> list[float]:
-    return [w * d for w, d in zip(weights, typical, strict=True)]
-
-
 def _divided(values: Numbers) -> list[float]:
     return [value / sum(values) for value in values]
-
-
-def _shares(weights: Numbers, typical: Numbers) -> list[float]:
-    return _divided(_products(weights, typical))
 
 
 def _sets() -> list[tuple[Weights, Weights, str]]:
@@ -107,63 +92,7 @@ def _entropy(losses: Numbers) -> float:
 
 
 EXERCISES = (
-    Exercise(
-        number="08.1",
-        right=_shares,
-        praise="A weight says nothing without the loss that it multiplies.",
-        cases=_layers,
-        mistakes=(
-            Mistake(
-                "weights alone",
-                lambda weights, typical: _divided(weights),
-                "These are the shares of the weights. What is added up is "
-                "weight times loss.",
-            ),
-            Mistake(
-                "losses alone",
-                lambda weights, typical: _divided(typical),
-                "These are the shares with equal weights. Where did the "
-                "weights go?",
-            ),
-            Mistake(
-                "not divided",
-                _products,
-                "That is what each layer adds. A share is a part of the "
-                "whole.",
-            ),
-            Mistake(
-                "weights divided by losses",
-                lambda weights, typical: _divided(
-                    [w / d for w, d in zip(weights, typical, strict=True)]
-                ),
-                "You divided the weights by the losses, as in (8.1), which "
-                "goes from shares to weights. Here it is the other way.",
-            ),
-            Mistake(
-                "divided by the largest",
-                lambda weights, typical: [
-                    each / max(_products(weights, typical))
-                    for each in _products(weights, typical)
-                ],
-                "You divided by the largest. Shares are parts of the sum.",
-            ),
-            Mistake(
-                "percent",
-                lambda weights, typical: [
-                    100 * each for each in _shares(weights, typical)
-                ],
-                "These are percent; shares add up to 1.",
-            ),
-            Mistake(
-                "sum over the weights",
-                lambda weights, typical: [
-                    each / sum(weights) for each in _products(weights, typical)
-                ],
-                "You divided by the sum of the weights, not by that of the "
-                "products.",
-            ),
-        ),
-    ),
+    CHANCE,
     Exercise(
         number="08.2",
         right=(1 / 9, 1 / 81, 1 / 9),

@@ -6,14 +6,22 @@ import torch
 from styletut.losses import content_loss, style_layer_loss
 
 
-def shares_by_numpy(weights, typical):
-    parts = np.array(weights) * np.array(typical)
-    return parts / parts.sum()
+def false_calls(five, spreads):
+    """How often a rule calls the fifth of equal numbers another one."""
+    four, judged = five[:, :4], five[:, 4]
+    spread = four.max(1) - four.min(1)
+    return float((abs(judged - four[:, 0]) > spreads * spread).mean())
 
 
-def shares_by_torch(weights, typical):
-    parts = torch.tensor(weights).double() * torch.tensor(typical).double()
-    return parts / parts.sum()
+def errors_by_numpy():
+    five = np.random.default_rng(1).normal(size=(100_000, 5))
+    return tuple(false_calls(five, spreads) for spreads in (1, 3))
+
+
+def errors_by_torch():
+    generator = torch.Generator().manual_seed(2)
+    five = torch.randn(100_000, 5, generator=generator).numpy()
+    return [false_calls(five, spreads) for spreads in (1, 3)]
 
 
 def balance_by_the_package():
@@ -57,12 +65,9 @@ def voices_by_torch(losses):
 
 
 RIGHT = [
-    ("08.1", shares_by_numpy),
-    ("08.1", shares_by_torch),
-    (
-        "08.1",
-        lambda weights, typical: tuple(shares_by_numpy(weights, typical)),
-    ),
+    ("08.1", errors_by_numpy()),
+    ("08.1", errors_by_torch()),
+    ("08.1", (0.19, 0.01)),
     ("08.2", balance_by_the_package()),
     ("08.2", [1 / 9, 1 / 81, 1 / 9]),
     ("08.2", (0.1111, 0.012346, 0.1111)),
@@ -73,9 +78,9 @@ RIGHT = [
 ]
 
 WRONG = [
-    ("08.1", lambda weights, typical: shares_by_numpy(weights, typical)[::-1]),
-    ("08.1", lambda weights, typical: shares_by_numpy(weights, typical)[:-1]),
-    ("08.1", lambda weights, typical: shares_by_numpy(weights, typical).sum()),
+    ("08.1", errors_by_numpy()[1]),
+    ("08.1", (0.05, 0.003)),
+    ("08.1", (0.1923, 0.0027)),
     ("08.2", (1 / 9, 1 / 81)),
     ("08.2", 1 / 9),
     ("08.2", (1 / 9, 1 / 81, 1 / 3)),
@@ -92,16 +97,8 @@ WRONG = [
 ]
 
 NAMED = [
-    (
-        "08.1",
-        lambda weights, typical: np.array(weights) / np.sum(weights),
-        "weights alone",
-    ),
-    (
-        "08.1",
-        lambda weights, typical: 100 * shares_by_numpy(weights, typical),
-        "percent",
-    ),
+    ("08.1", [100 * share for share in errors_by_numpy()], "in percent"),
+    ("08.1", errors_by_torch()[::-1], "exchanged"),
     ("08.2", [1 / 9, 1 / 81, 9], "the balance the other way"),
     (
         "08.3",

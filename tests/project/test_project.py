@@ -134,6 +134,7 @@ HOUSE = {
         "ch06_two_loops",
         "ch06_optimizers",
         "ch07_full_run",
+        "ch08_chance",
         "ch08_layers",
         "ch09_ratio",
         "ch13_rounding",
