@@ -135,6 +135,7 @@ HOUSE = {
         "ch06_optimizers",
         "ch07_full_run",
         "ch08_layers",
+        "ch09_pair",
         "ch09_ratio",
         "ch13_rounding",
         "checking",
