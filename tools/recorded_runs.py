@@ -1,6 +1,6 @@
 """The runs behind notebooks 07 to 09, as lists of settings.
 
-`cpu_plan` fits two CPU cores in less than an hour, `gpu_plan` is for a GPU;
+`cpu_plan` takes two CPU cores about six hours, `gpu_plan` is for a GPU;
 both hold the same questions. Each `Group` is one call of
 `styletut.sweeps.sweep_rows`; tools/record.py makes them. A run's `label`
 says which question it answers and with which value, "question: value". Runs

@@ -4,24 +4,12 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
+from styletut.exercises.ch09_pair import PAIR
 from styletut.exercises.judging import Exercise, Mistake
 
 Run = tuple[float, float]
 Runs = Sequence[Run]
 Losses = Sequence[float]
-
-
-def _weights() -> list[tuple[float, float, int, int]]:
-    return [
-        (5.0, 100.0, 512, 4096),
-        (1.0, 2.0, 4, 6),
-        (0.3, 7.0, 512, 672),
-        (2e4, 1.0, 256, 100),
-    ]
-
-
-def _ratio(alpha: float, beta: float, N: int, M: int) -> float:
-    return alpha * N / (10 * beta * M)
 
 
 def _fronts() -> list[tuple[Losses, Losses]]:
@@ -99,7 +87,7 @@ def _rectangles(runs: Runs, corner: Run) -> list[float]:
     ]
 
 
-def _unbeaten(runs: Runs, corner: Run) -> list[Run]:
+def _front(runs: Runs, corner: Run) -> list[Run]:
     front: list[Run] = []
     for c, s in sorted(_inside(runs, corner)):
         if not front or s < front[-1][1]:
@@ -111,7 +99,7 @@ def _columns(
     runs: Runs, corner: Run, height: Callable[[float, float], float]
 ) -> float:
     """Sum of the columns between neighbors on the front, and the last."""
-    front = _unbeaten(runs, corner)
+    front = _front(runs, corner)
     ends = [*front[1:], (corner[0], front[-1][1])]
     return sum(
         (d - c) * (corner[1] - height(s, t))
@@ -130,87 +118,7 @@ def _with_outsiders(runs: Runs, corner: Run) -> float:
 
 
 EXERCISES = (
-    Exercise(
-        number="09.1",
-        right=_ratio,
-        praise="Now two programs can be compared.",
-        cases=_weights,
-        mistakes=(
-            Mistake(
-                "own numbers",
-                lambda alpha, beta, N, M: alpha / beta,
-                "That is the ratio in the program's own units. Its content "
-                "term is a mean, and its Gram matrices are divided by N M.",
-            ),
-            Mistake(
-                "own numbers over 5",
-                lambda alpha, beta, N, M: alpha / (5 * beta),
-                "a is not alpha, and b is not beta: (4.7) has the factors c "
-                "and kappa.",
-            ),
-            Mistake(
-                "upside down",
-                lambda alpha, beta, N, M: 1 / _ratio(alpha, beta, N, M),
-                "That is 5 b / a.",
-            ),
-            Mistake(
-                "5 forgotten",
-                lambda alpha, beta, N, M: 5 * _ratio(alpha, beta, N, M),
-                "That is a / b. The five style layers of the paper share b: "
-                "a / (5 b) is asked for.",
-            ),
-            Mistake(
-                "5 on the wrong side",
-                lambda alpha, beta, N, M: 25 * _ratio(alpha, beta, N, M),
-                "That is 5 a / b. The five stands below.",
-            ),
-            Mistake(
-                "half forgotten",
-                lambda alpha, beta, N, M: _ratio(alpha, beta, N, M) / 2,
-                "A mean of (F - P)^2 is how many times the half sum over N M?",
-            ),
-            Mistake(
-                "half on the wrong side",
-                lambda alpha, beta, N, M: _ratio(alpha, beta, N, M) / 4,
-                "A mean of (F - P)^2 is twice the half sum over N M, not half "
-                "of it.",
-            ),
-            Mistake(
-                "4 of kappa forgotten",
-                lambda alpha, beta, N, M: 4 * _ratio(alpha, beta, N, M),
-                "(4.6) has a 4, from the quarter in front of E.",
-            ),
-            Mistake(
-                "Gram over M alone",
-                lambda alpha, beta, N, M: alpha / (10 * beta * N * M),
-                "You have b = 4 beta. That is right for Gram matrices "
-                "divided by M; this program divides by N M.",
-            ),
-            Mistake(
-                "Gram undivided",
-                lambda alpha, beta, N, M: alpha / (10 * beta * N * M**3),
-                "You took the Gram matrices as they are; this program "
-                "divides them by N M.",
-            ),
-            Mistake(
-                "sum for mean",
-                lambda alpha, beta, N, M: alpha * N**2 / (20 * beta),
-                "You have a = alpha. The content term is a mean: where are N "
-                "and M?",
-            ),
-            Mistake(
-                "mean over positions only",
-                lambda alpha, beta, N, M: alpha * N**2 / (10 * beta * M),
-                "The mean is over all N M entries, not over the M positions.",
-            ),
-            Mistake(
-                "N and M exchanged",
-                lambda alpha, beta, N, M: _ratio(alpha, beta, M, N),
-                "N are the channels, M the positions; in your answer they "
-                "have changed places.",
-            ),
-        ),
-    ),
+    PAIR,
     Exercise(
         number="09.2",
         right=(1 / 16, 1.0, 16.0),
@@ -401,8 +309,8 @@ EXERCISES = (
             ),
             Mistake(
                 "number of runs",
-                lambda runs, corner: len(_unbeaten(runs, corner)),
-                "You counted the runs that nobody beats. How large is what "
+                lambda runs, corner: len(_front(runs, corner)),
+                "You counted the runs that none dominates. How large is what "
                 "they cover?",
             ),
         ),

@@ -48,7 +48,7 @@ _LOOK = {
     "text.color": "#111111",
 }
 
-_LOSSLESS_BYTES = 250_000
+_LOSSLESS_BYTES = 120_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +85,16 @@ class Figure:
         """Return what a notebook stores: the kind of file, and its bytes.
 
         Colors are exact while the file is small. Large sheets of pictures
-        become JPEG, so that a notebook stays light.
+        become JPEG where that is smaller, so that a notebook stays light.
         """
         exact = self.png()
         if len(exact) <= _LOSSLESS_BYTES:
             return "image/png", exact
         # paint changes its color from pixel to pixel: no chroma subsampling
-        data = _encode(self._drawn(), "JPEG", quality=88, subsampling=0)
-        return "image/jpeg", data
+        light = _encode(self._drawn(), "JPEG", quality=85, subsampling=0)
+        if len(light) < len(exact):
+            return "image/jpeg", light
+        return "image/png", exact
 
     def _drawn(self) -> Image.Image:
         drawn = io.BytesIO()

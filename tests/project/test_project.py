@@ -136,6 +136,7 @@ HOUSE = {
         "ch07_full_run",
         "ch08_chance",
         "ch08_layers",
+        "ch09_pair",
         "ch09_ratio",
         "ch13_rounding",
         "checking",
