@@ -66,7 +66,7 @@ def changes(
         relative = own / base.loc[own.index] - 1
         for column in columns:
             told = " ".join(setting).strip()
-            rows[(*setting, column)] = _summary(relative[column], told)
+            rows[setting + (column,)] = _summary(relative[column], told)
     index = pd.MultiIndex.from_tuples(rows, names=[*SETTING, "measure"])
     return pd.DataFrame(list(rows.values()), index=index)
 
