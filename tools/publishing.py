@@ -55,22 +55,23 @@ def publish(
         path = source / f"{run.key}.png"
         record, old = read_record(path), before.get(run.key)
         picture = f"{name}/{picture_name(run)}.jpg"
-        is_pictured = group.pictured(run.settings)
         found: Row = {"error": NOT_MADE}
         data = None
         if record is not None:
             found = _results_of(record, path)
-            data = _jpeg(group, path) if is_pictured else None
+            if group.pictured(run.settings):
+                data = _jpeg(group, path)
         elif old is not None:
             found = {k: v for k, v in old.items() if k not in SETTINGS}
             data = _old_picture(old, name, target)
-        if data is not None and picture in pictures:
+        if data is None:
+            picture = ""
+        elif picture in pictures:
             raise ValueError(f"in {name} two runs have one name: {picture}")
-        if data is not None:
+        else:
             pictures[picture] = data
         own = {k: shown(k, value) for k, value in run.settings.items()}
-        kept = picture if data is not None else ""
-        rows.append({**own, **found, "run": run.key, "picture": kept})
+        rows.append({**own, **found, "run": run.key, "picture": picture})
     for picture, data in pictures.items():
         write(target / picture, data)
     write(target / f"{name}.csv", _table(rows, settings))

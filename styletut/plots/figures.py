@@ -87,13 +87,13 @@ class Figure:
         Colors are exact while the file is small. Large sheets of pictures
         become JPEG where that is smaller, so that a notebook stays light.
         """
-        exact = self.png()
-        if len(exact) <= _LOSSLESS_BYTES:
-            return "image/png", exact
-        # paint changes its color from pixel to pixel: no chroma subsampling
-        light = _encode(self._drawn(), "JPEG", quality=85, subsampling=0)
-        if len(light) < len(exact):
-            return "image/jpeg", light
+        drawn = self._drawn()
+        exact = _encode(drawn, "PNG", optimize=True)
+        if len(exact) > _LOSSLESS_BYTES:
+            # paint changes color from pixel to pixel: no chroma subsampling
+            light = _encode(drawn, "JPEG", quality=85, subsampling=0)
+            if len(light) < len(exact):
+                return "image/jpeg", light
         return "image/png", exact
 
     def _drawn(self) -> Image.Image:

@@ -64,9 +64,9 @@ def changes(
                 f"{baseline!r} is not there for {' and '.join(lacking[0])}"
             )
         relative = own / base.loc[own.index] - 1
+        told = " ".join(setting).strip()
         for column in columns:
-            told = " ".join(setting).strip()
-            rows[(*setting, column)] = _summary(relative[column], told)
+            rows[setting + (column,)] = _summary(relative[column], told)
     index = pd.MultiIndex.from_tuples(rows, names=[*SETTING, "measure"])
     return pd.DataFrame(list(rows.values()), index=index)
 

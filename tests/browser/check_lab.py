@@ -267,14 +267,18 @@ def test_the_sliders_of_notebook_09_leaf_and_paint(page, address):
     open_notebook(page, address, named("09"))
     restart_and_run_all(page)
     sliders = page.locator(".widget-interact")
-    expect(sliders).to_have_count(2)
-    stored, painted = sliders.nth(0), sliders.nth(1)
-    picture = stored.locator("img")
-    expect(picture).to_have_count(1)
-    before = picture.get_attribute("src")
-    stored.locator(".noUi-handle").focus()
-    stored.locator(".noUi-handle").press("ArrowRight")
-    expect(picture).not_to_have_attribute("src", before)
+    expect(sliders).to_have_count(3)
+    for stored, key in (
+        (sliders.nth(0), "ArrowRight"),
+        (sliders.nth(1), "ArrowLeft"),
+    ):
+        picture = stored.locator("img")
+        expect(picture).to_have_count(1)
+        before = picture.get_attribute("src")
+        stored.locator(".noUi-handle").focus()
+        stored.locator(".noUi-handle").press(key)
+        expect(picture).not_to_have_attribute("src", before)
+    painted = sliders.nth(2)
     painted.locator(".noUi-handle").focus()
     painted.locator(".noUi-handle").press("ArrowRight")
     painted.get_by_role("button", name="Paint").click()
