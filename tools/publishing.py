@@ -2,9 +2,9 @@
 
 A group of runs becomes a CSV file, a row for each run that the plan has, and,
 if a notebook shows them, a folder of JPEGs. A run that is not there keeps the
-row that it, or a run of another group with the same settings, had before;
-without one its row says that it is not made yet. The same runs give the same
-bytes.
+row and the picture that it, or a run of another group with the same settings,
+had before; without one its row says that it is not made yet. The same runs
+give the same bytes.
 """
 
 import csv
@@ -48,7 +48,7 @@ def publish(
         target: where its table goes, and the folder of its pictures.
     """
     name = group.name
-    before = made_before(target, name)
+    before, pictures_before = made_before(target, name), _pictures(target)
     settings = _names_of_settings(runs)
     rows, pictures = [], {}
     for run in runs:
@@ -63,7 +63,8 @@ def publish(
                 data = _jpeg(group, path)
         elif old is not None:
             found = {k: v for k, v in old.items() if k not in SETTINGS}
-            data = _old_picture(old, name, target)
+            if group.pictured(run.settings):
+                data = _fitting(pictures_before.get(run.key, []), group)
         if data is None:
             picture = ""
         elif picture in pictures:
@@ -96,11 +97,26 @@ def made_before(target: Path, group: str = "") -> Mapping[str, Row]:
     return rows
 
 
-def _old_picture(row: Row, name: str, target: Path) -> bytes | None:
-    """Return the JPEG that a group has of a run, if it has one."""
-    path = target / row["picture"]
-    own = row["picture"].startswith(f"{name}/") and path.is_file()
-    return path.read_bytes() if own else None
+def _pictures(target: Path) -> dict[str, list[Path]]:
+    """Return the JPEGs of each run that has any, of all groups."""
+    found: dict[str, list[Path]] = {}
+    for table in sorted(target.glob("*.csv")):
+        with table.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                path = target / row["picture"]
+                if path.is_file():
+                    found.setdefault(row["run"], []).append(path)
+    return found
+
+
+def _fitting(paths: Sequence[Path], group: Group) -> bytes | None:
+    """Return a group's own picture of a run, or another's that fits in it."""
+    for path in sorted(paths, key=lambda each: each.parent.name != group.name):
+        with Image.open(path) as picture:
+            fits = max(picture.size) <= group.longest_side
+        if fits or path.parent.name == group.name:
+            return path.read_bytes()
+    return None
 
 
 def _names_of_settings(runs: Sequence[Planned]) -> list[str]:

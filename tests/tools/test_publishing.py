@@ -188,6 +188,13 @@ def test_a_run_that_another_group_has_made_counts(
     here, there = table(target, "pairs"), table(target)
     assert [row["label"] for row in here] == ["again: 0", "again: 1"]
     assert {row["ssim"] for row in here} == {row["ssim"] for row in there}
+    for row, made in zip(here, there, strict=True):
+        copy, picture = (target / each["picture"] for each in (row, made))
+        assert copy.parent.name == "pairs"
+        assert copy.read_bytes() == picture.read_bytes()
+    stamps = group("stamps", 20)  # the pictures are 30 pixels wide
+    publishing.publish(stamps, runs[:2], nothing, target)
+    assert [row["picture"] for row in table(target, "stamps")] == ["", ""]
     assert publishing.made_before(target).keys() == {r.key for r in runs[:2]}
 
 

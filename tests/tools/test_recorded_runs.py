@@ -153,6 +153,17 @@ def test_no_photo_is_enlarged_more_than_twice(plans, name):
             assert largest <= 2 * max(plans.PHOTO_SHAPES[run["content"]])
 
 
+def test_the_gallery_is_as_large_as_its_photos_allow(plans):
+    (gallery,) = (g for g in plans.cpu_plan() if g.name == "gallery")
+    assert len(gallery.runs) >= 8
+    for run in gallery.runs:
+        sizes = [size for size, _ in run["schedule"]]
+        twice = 2 * max(plans.PHOTO_SHAPES[run["content"]])
+        assert sizes == sorted(sizes)
+        assert sizes[-1] >= min(1024, twice)
+        assert gallery.longest_side >= sizes[-1]
+
+
 def test_the_shapes_are_those_of_the_photos(plans):
     for name, shape in plans.PHOTO_SHAPES.items():
         assert tuple(sample(name).shape[2:]) == shape
