@@ -249,7 +249,9 @@ def test_the_layer_pickers_show_what_is_recorded_and_compute_the_rest(
     restart_and_run_all(page)
     computed = page.locator(".widget-interact")
     expect(computed).to_have_count(1)
-    shown = page.locator(".widget-vbox:not(.widget-interact)")
+    boxes = page.locator(".widget-vbox:not(.widget-interact)")
+    expect(boxes).to_have_count(2)
+    shown = boxes.nth(0)
     picture = shown.locator("img")
     expect(picture).to_have_count(1)
     before = picture.get_attribute("src")
@@ -261,6 +263,13 @@ def test_the_layer_pickers_show_what_is_recorded_and_compute_the_rest(
     computed.get_by_label("relu2_1").uncheck()
     computed.get_by_role("button", name="Compute").click()
     expect(computed.locator("img")).to_have_count(1, timeout=RUN_MILLISECONDS)
+    blind = boxes.nth(1)
+    sheet = blind.locator("img")
+    expect(sheet).to_have_count(1)
+    before = sheet.get_attribute("src")
+    blind.get_by_role("button", name="cannot tell").click()
+    expect(sheet).not_to_have_attribute("src", before)
+    expect(blind).to_contain_text('answers = "="')
 
 
 def test_the_sliders_of_notebook_09_leaf_and_paint(page, address):
