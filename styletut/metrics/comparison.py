@@ -1,6 +1,6 @@
 """All metrics of a result at once: `compare`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -21,6 +21,11 @@ HELD_OUT_LAYERS = ("relu1_2", "relu2_2", "relu3_4", "relu4_4")
 """The last layers of the first four blocks. The default convention optimizes
 none of them: where their Gram matrices match, nobody made them. relu5_4 is
 left out, for it responds at few places and would outweigh the others."""
+
+KEPT_PIXELS = 1_500_000
+"""Of the largest picture, up to which the maps of all layers are kept at once:
+with three pictures some 3 GB for each million pixels. Above it each layer is
+computed when it is asked for, which takes longer."""
 
 
 def compare(x: Tensor, content: Tensor, style: Tensor) -> dict[str, float]:
@@ -80,8 +85,13 @@ def compare(x: Tensor, content: Tensor, style: Tensor) -> dict[str, float]:
 def _seen(
     vgg: Network, pictures: Iterable[Tensor], layers: Iterable[str]
 ) -> Network:
-    """Return the network with the maps of pictures computed beforehand."""
-    names = tuple(layers)
+    """Return the network with the maps of pictures computed beforehand.
+
+    Where they would be too large, each is computed when it is asked for.
+    """
+    names, pictures = tuple(layers), tuple(pictures)
+    if max(picture[0, 0].numel() for picture in pictures) > KEPT_PIXELS:
+        return lambda image, layers: _OneAtATime(vgg, image, tuple(layers))
     with torch.no_grad():
         seen = [(picture, vgg(picture, names)) for picture in pictures]
 
@@ -90,6 +100,23 @@ def _seen(
         return maps
 
     return look_up
+
+
+class _OneAtATime(Mapping[str, Tensor]):
+    """The maps of a picture's layers, of which none is kept."""
+
+    def __init__(self, vgg: Network, image: Tensor, names: tuple[str, ...]):
+        self.vgg, self.image, self.names = vgg, image, names
+
+    def __getitem__(self, name: str) -> Tensor:
+        with torch.no_grad():
+            return self.vgg(self.image, (name,))[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
 def _mean(distances: Mapping[str, float]) -> float:

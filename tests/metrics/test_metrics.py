@@ -15,6 +15,7 @@ from styletut.metrics import (
     STYLE_LAYERS,
     color_distance,
     compare,
+    comparison,
     content_distance,
     pixel_error,
     self_similarity_distance,
@@ -209,6 +210,15 @@ def test_compare_is_every_metric(photo, painting):
     expected |= {f"wasserstein_{k}": transports[k] for k in STYLE_LAYERS}
     assert found == pytest.approx(expected, rel=1e-5)
     assert len(set(found.values())) == len(found)
+
+
+def test_compare_finds_the_same_where_it_keeps_no_maps(
+    photo, painting, monkeypatch
+):
+    x = photo.flip(3)
+    kept = compare(x, photo, painting)
+    monkeypatch.setattr(comparison, "KEPT_PIXELS", 0)
+    assert compare(x, photo, painting) == pytest.approx(kept, rel=1e-6)
 
 
 def test_compare_finds_what_is_equal(photo):

@@ -35,7 +35,6 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "1,000,000": "PyTorch's tutorial has it",
         "0.01": "TensorFlow's tutorial has it",
         "1024": "Gatys' notebook has these layer weights",
-        "0.13": "a version of torchvision",
     },
     "05": {"256": "where notebook 08 takes its typical losses"},
     "08": {
