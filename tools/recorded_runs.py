@@ -354,14 +354,15 @@ def layer_runs() -> list[Settings]:
 def layer_pairs() -> tuple[Settings, ...]:
     """Return what notebook 08 asks on ten pairs.
 
-    Once it is all of `layer_runs` and what leaves one layer out where all
-    pull alike. What a conclusion rests on is repeated. They are runs as the
-    default makes them, from the recolored photo with 60 evaluations.
+    It is all of `layer_runs` and what leaves one layer out where all pull
+    alike. The default is repeated: that tells what rounding does. They are
+    runs as the default makes them, from the recolored photo with 60
+    evaluations.
     """
     usual = as_the_default(256)
     once = [r for r in layer_runs() if not r["label"].startswith("chance")]
     once += pull_runs()
-    again = [run for run in once if _is_repeated(run["label"])]
+    again = [run for run in once if run["label"] == "default: "]
     return tuple(
         on(pair, {**run, **usual, **repeat(n)})
         for n in REPEATS
@@ -381,14 +382,6 @@ def as_the_default(size: int) -> Settings:
 def repeat(n: int) -> Settings:
     """Return what makes the n-th repeat of a run, nothing for the first."""
     return {"beta": 1 + n * 1e-6} if n else {}
-
-
-def _is_repeated(label: str) -> bool:
-    question, _, value = label.partition(": ")
-    return value == "equal" or question in (
-        *("default", "content layer", "single", "left out"),
-        *("equal pull", "equal pull, left out"),
-    )
 
 
 def is_judged(run: Settings) -> bool:
