@@ -188,6 +188,9 @@ def intervals(
         grid = figure.subplots(1, len(drawn), sharey=True, squeeze=False)
         for axes, (title, rows) in zip(grid[0], drawn.items(), strict=True):
             _draw_intervals(axes, title, rows)
+            if len(drawn) > 4:  # or numbers would run into each other
+                axes.locator_params(axis="x", nbins=2, steps=[1, 2, 5, 10])
+                axes.tick_params(axis="x", labelsize="x-small")
         grid[0][0].set_yticks(range(len(names)), names)
         grid[0][0].set_ylim(len(names) - 0.5, -0.5)
         figure.supxlabel(xlabel, fontsize="medium")
@@ -206,6 +209,7 @@ def _draw_intervals(
             marker="o",
             color="#111111",
             markerfacecolor="white" if low <= 0 <= high else "#111111",
+            clip_on=False,  # a dot at the very edge stays whole
         )
     axes.set_title(title, fontsize="medium")
 
