@@ -8,6 +8,7 @@ setting and the baseline are compared on each pair, and the pairs are what the
 interval is taken over: repeats on a pair tell of rounding errors alone.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,8 +38,8 @@ def changes(
         `question`, `value` and `measure`: `mean` over the pairs; `low` and
         `high`, the interval of 95 % by Student's t (W. S. Gosset: "The
         probable error of a mean", Biometrika, 1908); `least` and `most`, the
-        mean's ends when each pair in turn is left out; and `pairs`, their
-        number.
+        outermost ends of that interval when each pair in turn is left out
+        (NaN for two pairs); and `pairs`, their number.
 
     Raises:
         MissingResultsError: if the baseline is not in the table, or has not
@@ -98,13 +99,17 @@ def _summary(change: Any, setting: str) -> dict[str, float]:
     if len(change) < 2:
         raise ValueError(f"{setting!r} is there for one pair alone")
     low, high = interval(change)
-    whole = float(change.sum())
-    without = [(whole - float(each)) / (len(change) - 1) for each in change]
+    without = [_interval_without(change, n) for n in range(len(change))]
     return {
         "mean": float(change.mean()),
         "low": low,
         "high": high,
-        "least": min(without),
-        "most": max(without),
+        "least": min(ends[0] for ends in without),
+        "most": max(ends[1] for ends in without),
         "pairs": len(change),
     }
+
+
+def _interval_without(change: Any, place: int) -> tuple[float, float]:
+    rest = change.drop(change.index[place])
+    return interval(rest) if len(rest) > 1 else (math.nan, math.nan)

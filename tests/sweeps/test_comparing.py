@@ -1,5 +1,7 @@
 """Changes over many pairs: by hand, and what is refused."""
 
+import math
+
 import pandas as pd
 import pytest
 
@@ -29,8 +31,9 @@ def test_a_change_is_taken_pair_by_pair():
     row = found.loc["single", "relu1_1", "ssim"]
     assert row["pairs"] == 3
     assert row["mean"] == pytest.approx((1 + 0 - 0.5) / 3)
-    assert row["least"] == pytest.approx(-0.25)
-    assert row["most"] == pytest.approx(0.5)
+    without = [interval(two) for two in ([0, -0.5], [1, -0.5], [1, 0])]
+    assert row["least"] == pytest.approx(min(low for low, _ in without))
+    assert row["most"] == pytest.approx(max(high for _, high in without))
     # t = 4.303 for 2 degrees of freedom, as every table of it has
     deviation = (7 / 12) ** 0.5
     reach = 4.3027 * deviation / 3**0.5
@@ -43,6 +46,12 @@ def test_pairs_that_agree_leave_no_doubt():
     row = changes(table(DEFAULTS + rows), ["ssim"]).loc["single", "a", "ssim"]
     ends = [row[name] for name in ("low", "high", "least", "most")]
     assert ends == pytest.approx([1] * 4)
+
+
+def test_of_two_pairs_none_can_be_left_out():
+    row = changes(table(DEFAULTS + SINGLE[:2]), ["ssim"]).iloc[0]
+    assert row["pairs"] == 2 and row["low"] < row["mean"] < row["high"]
+    assert math.isnan(row["least"]) and math.isnan(row["most"])
 
 
 def test_the_interval_is_student_s():
