@@ -38,7 +38,6 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     },
     "05": {"256": "where notebook 08 takes its typical losses"},
     "08": {
-        "256": "the size at which the typical losses are taken",
         "155": "five content layers, and 31 sets of style layers",
         "100,000": "how many cases an exercise draws",
     },
