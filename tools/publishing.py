@@ -64,7 +64,7 @@ def publish(
         elif old is not None:
             found = {k: v for k, v in old.items() if k not in SETTINGS}
             if group.pictured(run.settings):
-                data = _fitting(pictures_before.get(run.key, []), group)
+                data = _fitting(pictures_before.get(run.key, []), run, group)
         if data is None:
             picture = ""
         elif picture in pictures:
@@ -109,11 +109,16 @@ def _pictures(target: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _fitting(paths: Sequence[Path], group: Group) -> bytes | None:
-    """Return a group's own picture of a run, or another's that fits in it."""
+def _fitting(
+    paths: Sequence[Path], run: Planned, group: Group
+) -> bytes | None:
+    """Return a group's own picture of a run, or another's of the same size."""
+    side = group.longest_side
+    if schedule := run.settings.get("schedule"):
+        side = min(side, schedule[-1][0])
     for path in sorted(paths, key=lambda each: each.parent.name != group.name):
         with Image.open(path) as picture:
-            fits = max(picture.size) <= group.longest_side
+            fits = max(picture.size) == side
         if fits or path.parent.name == group.name:
             return path.read_bytes()
     return None

@@ -180,7 +180,10 @@ def test_a_run_that_another_group_has_made_counts(
     target = tmp_path / "cpu"
     publishing.publish(group("08"), runs[:2], sweep, target)
     other = [
-        stored_runs.Planned(run.key, {**run.settings, "label": f"again: {n}"})
+        stored_runs.Planned(
+            run.key,
+            {**run.settings, "label": f"again: {n}", "schedule": ((30, 1),)},
+        )
         for n, run in enumerate(runs[:2])
     ]
     nothing = tmp_path / "nothing"
