@@ -91,9 +91,7 @@ def made_before(target: Path, group: str = "") -> Mapping[str, Row]:
     rows: dict[str, Row] = {}
     tables = sorted(target.glob("*.csv"))
     for path in sorted(tables, key=lambda each: each.stem == group):
-        with path.open(encoding="utf-8", newline="") as file:
-            made = [row for row in csv.DictReader(file) if not row["error"]]
-        rows |= {row["run"]: row for row in made}
+        rows |= {row["run"]: row for row in _read(path) if not row["error"]}
     return rows
 
 
@@ -101,12 +99,16 @@ def _pictures(target: Path) -> dict[str, list[Path]]:
     """Return the JPEGs of each run that has any, of all groups."""
     found: dict[str, list[Path]] = {}
     for table in sorted(target.glob("*.csv")):
-        with table.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                path = target / row["picture"]
-                if path.is_file():
-                    found.setdefault(row["run"], []).append(path)
+        for row in _read(table):
+            path = target / row["picture"]
+            if path.is_file():
+                found.setdefault(row["run"], []).append(path)
     return found
+
+
+def _read(table: Path) -> list[Row]:
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _fitting(
