@@ -82,9 +82,9 @@ GALLERY: dict[Pair, float] = {
 """Pairs with the alpha of the CPU's gallery: what the default takes for them
 at 1024 pixels, but for the astronaut in mosaic, whose face is lost under
 stones with the default's 0.06 and comes back from 0.6 on."""
-GALLERY_SIZES = {"chelsea": 902, "retina": 2048}
-"""Longer sides in the CPU's gallery, where they are not 1024 pixels: no photo
-is enlarged more than twice, and the largest one shows what is in it."""
+GALLERY_SIZES = {"retina": 2048}
+"""Longer sides in the CPU's gallery that are not 1024 pixels: the largest
+photo shows what is in it. None is enlarged more than twice."""
 
 PHOTO_SHAPES = {
     "astronaut": (512, 512),
@@ -271,7 +271,9 @@ def gallery_runs() -> tuple[Settings, ...]:
     coarse = ((128, 40), (256, 40), (512, 25))
     runs = []
     for pair, alpha in GALLERY.items():
-        size = GALLERY_SIZES.get(pair[0], 1024)
+        photo, _ = pair
+        twice = 2 * max(PHOTO_SHAPES[photo])
+        size = min(GALLERY_SIZES.get(photo, 1024), twice)
         fine = ((1024, 12), (size, 8)) if size > 1024 else ((size, 12),)
         run = {"label": "gallery: ", "start": "color", "alpha": alpha}
         runs.append(on(pair, {**run, "schedule": (*coarse, *fine)}))
