@@ -1,4 +1,4 @@
-"""Colors matched: moments, the closed form, the map that moves least."""
+"""Colors matched and light alone: moments, closed forms, loops, masks."""
 
 import pytest
 import torch
@@ -7,8 +7,13 @@ from hypothesis import strategies as st
 
 from styletut.color import (
     EPS,
+    METHODS,
     color_moments,
+    light_moments,
+    luminance,
+    luminance_only,
     match_color,
+    match_luminance,
     match_moments,
 )
 from styletut.images import sample
@@ -117,4 +122,208 @@ def test_bad_input_is_refused():
     with pytest.raises(ValueError, match=r"add up to 0\.0"):
         color_moments([(picture, 0.0)])
     with pytest.raises(ValueError, match="no method"):
-        match_moments(picture, *color_moments([(picture, 1)]), "none")
+        match_moments(picture, *color_moments([(picture, 1)]), method="none")
+
+
+@given(
+    st.integers(0, 10_000),
+    st.integers(0, 10_000),
+    st.sampled_from(["pca", "cholesky"]),
+)
+def test_every_method_meets_the_moments(one, other, method):
+    picture, reference = muted(one), muted(other, 5, 4)
+    came = match_color(picture, reference, method)
+    mean, covariance = moments(came)
+    right_mean, right = moments(reference)
+    torch.testing.assert_close(mean, right_mean, atol=1e-9, rtol=0)
+    torch.testing.assert_close(covariance, right, atol=100 * EPS, rtol=0)
+
+
+def by_the_papers_loops(picture, reference, method):
+    """Match colors pixel by pixel, with sums and roots written out."""
+    x = picture[0].flatten(1).T.tolist()
+    y = reference[0].flatten(1).T.tolist()
+
+    def mean_of(pixels):
+        return [sum(p[c] for p in pixels) / len(pixels) for c in range(3)]
+
+    def covariance_of(pixels):
+        mu = mean_of(pixels)
+        return torch.tensor(
+            [
+                [
+                    sum((p[i] - mu[i]) * (p[j] - mu[j]) for p in pixels)
+                    / len(pixels)
+                    + EPS * (i == j)
+                    for j in range(3)
+                ]
+                for i in range(3)
+            ],
+            dtype=torch.float64,
+        )
+
+    S, S_r = covariance_of(x), covariance_of(y)
+
+    def root(matrix):
+        values, vectors = torch.linalg.eigh(matrix)
+        return vectors @ torch.diag(values.sqrt()) @ vectors.T
+
+    inverse = torch.linalg.inv
+    if method == "symmetric":
+        R = root(S)
+        A = inverse(R) @ root(R @ S_r @ R) @ inverse(R)
+    elif method == "pca":
+        A = root(S_r) @ inverse(root(S))
+    else:
+        A = torch.linalg.cholesky(S_r) @ inverse(torch.linalg.cholesky(S))
+    mu, mu_r = mean_of(x), mean_of(y)
+    rows = [
+        [
+            sum(float(A[i, j]) * (p[j] - mu[j]) for j in range(3)) + mu_r[i]
+            for i in range(3)
+        ]
+        for p in x
+    ]
+    matched = torch.tensor(rows, dtype=torch.float64)
+    return matched.T.reshape(picture.shape)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_it_is_what_loops_written_from_the_paper_give(method):
+    picture, reference = muted(5), muted(6, 4, 8)
+    right = by_the_papers_loops(picture, reference, method)
+    assert float(right.min()) > 0  # nothing is cut
+    assert float(right.max()) < 1
+    torch.testing.assert_close(
+        match_color(picture, reference, method), right, atol=1e-10, rtol=0
+    )
+
+
+def test_two_maps_depend_on_the_order_of_channels_in_their_own_way():
+    """The symmetric and the PCA map do not; Cholesky's does."""
+    picture, reference = muted(7), muted(8)
+    for method, same in (("symmetric", 1), ("pca", 1), ("cholesky", 0)):
+        plain = match_color(picture, reference, method)
+        turned = match_color(picture.flip(1), reference.flip(1), method)
+        assert torch.allclose(plain, turned.flip(1), atol=1e-9) == bool(same)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_one_flat_color_has_a_finite_map_by_every_method(method):
+    grey = torch.full((1, 3, 4, 4), 0.3)
+    for picture, reference in ((grey, muted(1)), (muted(1), grey)):
+        came = match_color(picture.float(), reference.float(), method)
+        assert torch.isfinite(came).all()
+
+
+def test_a_mask_says_which_pixels_count():
+    picture, reference = muted(1, 6, 8), muted(2, 4, 4)
+    mask = torch.zeros(6, 8)
+    mask[:, :3] = 1
+    part = picture[..., :3]
+    mean, covariance = color_moments([(picture, 1.0, mask)])
+    right_mean, right = moments(part)
+    torch.testing.assert_close(mean, right_mean)
+    torch.testing.assert_close(covariance, right)
+    wanted = color_moments([(reference, 1.0)])
+    came = match_moments(picture, *wanted, mask=mask)[..., :3]
+    torch.testing.assert_close(came, match_moments(part, *wanted))
+
+
+def test_a_soft_mask_weighs_and_one_of_ones_changes_nothing():
+    picture = muted(3, 2, 2)
+    weighed = color_moments([(picture, 1.0, torch.tensor([[3, 1], [0, 0]]))])
+    four = torch.cat(3 * [picture[..., :1, :1]] + [picture[..., :1, 1:]], 3)
+    torch.testing.assert_close(weighed, color_moments([(four, 1.0)]))
+    plain = color_moments([(picture, 1.0, None)])
+    torch.testing.assert_close(
+        color_moments([(picture, 1.0, 0.2 * torch.ones(2, 2))]), plain
+    )
+
+
+def test_bad_masks_are_refused():
+    picture = muted(1)
+    with pytest.raises(ValueError, match=r"\(3, 3\).*\(7, 9\)"):
+        color_moments([(picture, 1.0, torch.ones(3, 3))])
+    with pytest.raises(ValueError, match="mask is empty"):
+        color_moments([(picture, 1.0, torch.zeros(7, 9))])
+
+
+def to_yiq(x):
+    """YIQ as the papers have it, by its matrix."""
+    matrix = torch.tensor(
+        [
+            [0.299, 0.587, 0.114],
+            [0.595716, -0.274453, -0.321263],
+            [0.211456, -0.522591, 0.311135],
+        ],
+        dtype=torch.float64,
+    )
+    return torch.einsum("ij,bjhw->bihw", matrix, x.double())
+
+
+@given(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_light_comes_from_one_and_color_from_the_other(one, other):
+    picture, photo = muted(one), muted(other)
+    came = luminance_only(picture, photo)
+    right = torch.cat([to_yiq(picture)[:, :1], to_yiq(photo)[:, 1:]], 1)
+    torch.testing.assert_close(to_yiq(came), right, atol=1e-10, rtol=0)
+
+
+@given(st.integers(0, 10_000))
+def test_where_color_has_no_room_light_stays_and_color_pales(seed):
+    generator = torch.Generator().manual_seed(seed)
+    picture, photo = torch.rand(
+        2, 1, 3, 5, 6, generator=generator, dtype=torch.float64
+    ).unbind()
+    came = luminance_only(picture, photo)
+    assert float(came.min()) >= 0
+    assert float(came.max()) <= 1
+    light, color = to_yiq(came).split([1, 2], 1)
+    right = to_yiq(picture)[:, :1]
+    torch.testing.assert_close(light, right, atol=1e-10, rtol=0)
+    # of the same hue: one share of I and of Q, no more than the whole
+    whole = to_yiq(photo)[:, 1:]
+    share = (color * whole).sum(1) / whole.square().sum(1)
+    assert float(share.min()) >= -1e-9 and float(share.max()) <= 1 + 1e-9
+    torch.testing.assert_close(color, share * whole, atol=1e-9, rtol=0)
+
+
+def test_its_own_light_and_color_are_the_photo():
+    photo = sample("chelsea", 64)
+    torch.testing.assert_close(
+        luminance_only(photo, photo), photo, atol=1e-6, rtol=0
+    )
+    grey = luminance(photo)
+    torch.testing.assert_close(luminance_only(grey, photo), photo)
+    assert torch.equal(luminance_only(grey, grey), grey)
+
+
+def test_light_is_grey_and_meets_mean_and_deviation():
+    painting, photo = muted(1, 6, 6), muted(2)
+    mean, deviation = light_moments([(photo, 1.0)])
+    Y = to_yiq(photo)[0, 0]
+    assert mean == pytest.approx(float(Y.mean()), abs=1e-12)
+    assert deviation == pytest.approx(float(Y.std(correction=0)), abs=1e-12)
+    came = match_luminance(painting, mean, deviation)
+    assert torch.equal(came[:, 0], came[:, 1])
+    assert torch.equal(came[:, 0], came[:, 2])
+    own = to_yiq(painting)[0, 0]
+    scale = ((deviation**2 + EPS) / (own.var(correction=0) + EPS)).sqrt()
+    right = scale * (own - own.mean()) + mean  # (10.3), by hand
+    torch.testing.assert_close(came[0, 0], right, atol=1e-10, rtol=0)
+    assert float(came.mean()) == pytest.approx(mean, abs=1e-10)
+
+
+def test_flat_light_has_a_finite_match():
+    flat = torch.full((1, 3, 4, 4), 0.3)
+    assert torch.isfinite(match_luminance(flat, 0.5, 0.2)).all()
+    assert torch.isfinite(match_luminance(muted(1), 0.5, 0.0)).all()
+
+
+def test_light_refuses_what_is_no_picture_or_of_another_size():
+    picture = muted(1)
+    with pytest.raises(ValueError, match=r"\(1, 3, H, W\).*\(3, 7, 9\)"):
+        luminance(picture[0])
+    with pytest.raises(ValueError, match="9 x 7 pixels and the photo 8 x 7"):
+        luminance_only(picture, picture[..., :8])
