@@ -61,6 +61,82 @@ def gram_matrix(F: Tensor) -> Tensor:
     return gram(as_matrix(F)).to(F.dtype)  # F @ F.T
 
 
+def guided_gram(F: Tensor, masks: Tensor) -> Tensor:
+    """Return G_r = F_r F_r^T with F_r = T_r F, a Gram matrix for each region.
+
+    Gatys, Ecker, Bethge, Hertzmann, Shechtman, "Controlling perceptual
+    factors in neural style transfer" (CVPR 2017), section 4; notebook 10,
+    (10.5). At each position a mask T_r multiplies all channels, and so the
+    position counts T_r^2 in G_r. The paper divides T_r so that the sum of
+    its squares is 1; here nothing is divided, as in `gram_matrix`. Where the
+    squares of all masks add up to 1 at each position, as where regions have
+    sharp borders and cover the picture, the matrices add up to F F^T.
+
+    Args:
+        F: feature maps, (N, M), or (1, N, h, w) with M = h w.
+        masks: T_r, (R, M) or (R, h, w), floating, of F's dtype and device.
+
+    Returns:
+        (R, N, N).
+
+    Raises:
+        ValueError: if shapes, dtypes or devices differ or do not fit.
+    """
+    _check_map(F)
+    _check_masks(F, masks)
+    maps = F[0] if F.ndim == 4 else F
+    return torch.stack([gram_matrix((T * maps).flatten(1)) for T in masks])
+
+
+def guided_style_layer_loss(
+    F: Tensor, masks: Tensor, A: Tensor, M_a: Tensor
+) -> Tensor:
+    """Return 1/(4 N^2) sum_r m_r ||G_r/M_r - A_r/M_a,r||^2.
+
+    Notebook 10, (10.6): the paper's sum over regions with weights lambda_r.
+    M_r = sum T_r^2 counts the region's positions, and its weight is the share
+    of it, m_r = M_r / sum_r M_r: a position then weighs as much in a small
+    region as in a large one, and one region that is everything gives
+    `style_layer_loss`.
+
+    Args:
+        F: feature maps, as `guided_gram` takes them.
+        masks: T_r, the same.
+        A: the regions' targets, divided by nothing, (R, N, N).
+        M_a: sum T_a,r^2, the number of positions of each target, (R,).
+
+    Returns:
+        The loss, a 0-dimensional tensor.
+
+    Raises:
+        ValueError: if shapes, dtypes or devices differ or do not fit, or a
+            region or a target has no position.
+    """
+    D, shares, _ = _guided_differences(F, masks, A, M_a)
+    N = D.shape[-1]
+    return (shares * D.square().sum((1, 2))).sum() / (4 * N**2)
+
+
+def guided_style_layer_gradient(
+    F: Tensor, masks: Tensor, A: Tensor, M_a: Tensor
+) -> Tensor:
+    """Return the derivative of `guided_style_layer_loss` by F.
+
+    Notebook 10, (10.7): 1/N^2 sum_r m_r/M_r (G_r/M_r - A_r/M_a,r) T_r^2 F,
+    for G_r depends on F as F does on T_r F. Arguments and errors are those
+    of `guided_style_layer_loss`.
+
+    Returns:
+        The gradient, of F's shape.
+    """
+    D, shares, M = _guided_differences(F, masks, A, M_a)
+    N, R = D.shape[-1], len(D)
+    columns = as_matrix(F).reshape(N, -1)
+    squares = masks.reshape(R, -1).square()
+    parts = D @ (squares[:, None] * columns)
+    return ((shares / M)[:, None, None] * parts).sum(0).reshape(F.shape) / N**2
+
+
 def gram_difference(G: Tensor, M: float, A: Tensor, M_a: float) -> Tensor:
     """Return G/M - A/M_a, which the style loss squares.
 
@@ -137,6 +213,29 @@ def _difference(F: Tensor, A: Tensor, M_a: float | None) -> Tensor:
     if not 0 < M_a < math.inf:
         raise ValueError(f"M_a counts positions; it cannot be {M_a}")
     return gram_difference(gram_matrix(F), M, A, M_a)
+
+
+def _guided_differences(
+    F: Tensor, masks: Tensor, A: Tensor, M_a: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return G_r/M_r - A_r/M_a,r, the regions' shares, and M_r."""
+    G = guided_gram(F, masks)
+    if A.shape != G.shape or tuple(M_a.shape) != (len(G),):
+        raise ValueError(
+            f"for {len(G)} regions and {G.shape[-1]} channels A must have "
+            f"shape {tuple(G.shape)} and M_a ({len(G)},), not "
+            f"{tuple(A.shape)} and {tuple(M_a.shape)}"
+        )
+    _check_alike(F, A, "the feature maps", "the Gram matrices A")
+    M = masks.square().flatten(1).sum(1)
+    for counts, name in ((M, "the masks"), (M_a, "M_a")):
+        if not (counts > 0).all():
+            raise ValueError(
+                f"of {name} one is empty: a region needs a position, and "
+                "what it is compared with, too"
+            )
+    D = G / M[:, None, None] - A / M_a[:, None, None]
+    return D, M / M.sum(), M
 
 
 def relu_gate(gradient: Tensor, F: Tensor) -> Tensor:
@@ -241,6 +340,19 @@ def _check_map(F: Tensor) -> None:
             "feature maps have shape (N, M) or (B, N, h, w) with no empty "
             f"axis; not {tuple(F.shape)}"
         )
+
+
+def _check_masks(F: Tensor, masks: Tensor) -> None:
+    _check_floating(masks, "the masks")
+    positions = tuple(F.shape[2:] if F.ndim == 4 else F.shape[1:])
+    one = F.ndim == 2 or len(F) == 1
+    if not one or tuple(masks.shape[1:]) != positions or len(masks) == 0:
+        raise ValueError(
+            f"for feature maps of one picture, here of shape "
+            f"{tuple(F.shape)}, the masks must have shape (R, "
+            f"{', '.join(map(str, positions))}), not {tuple(masks.shape)}"
+        )
+    _check_alike(F, masks, "the feature maps", "the masks")
 
 
 def _check_alike(F: Tensor, P: Tensor, name: str, other: str) -> None:

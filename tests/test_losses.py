@@ -11,6 +11,9 @@ from styletut.losses import (
     content_gradient,
     content_loss,
     gram_matrix,
+    guided_gram,
+    guided_style_layer_gradient,
+    guided_style_layer_loss,
     relu_gate,
     style_layer_gradient,
     style_layer_loss,
@@ -661,3 +664,162 @@ def test_gram_of_channels_last_maps_is_the_same():
     G, gradient = results[0]
     expected = 4 * G @ F.flatten(2)
     torch.testing.assert_close(gradient.flatten(2), expected)
+
+
+# Regions, notebook 10: the sums of Gatys et al. (2017), section 4, as loops.
+
+
+def guided_sum(F, T):
+    """(10.5), from F_r = T_r F entry by entry."""
+    (N, M), R = F.shape, len(T)
+    return torch.tensor(
+        [
+            [
+                [
+                    math.fsum(
+                        (T[r, k] * F[i, k] * T[r, k] * F[j, k]).item()
+                        for k in range(M)
+                    )
+                    for j in range(N)
+                ]
+                for i in range(N)
+            ]
+            for r in range(R)
+        ],
+        dtype=torch.float64,
+    )
+
+
+def guided_loss_sum(F, T, A, M_a):
+    """(10.6), with lambda_r the share of region r."""
+    N, R = len(F), len(T)
+    G = guided_sum(F, T)
+    sizes = [math.fsum(float(t) ** 2 for t in T[r]) for r in range(R)]
+    whole = math.fsum(sizes)
+    return math.fsum(
+        sizes[r]
+        / whole
+        * float(G[r, i, j] / sizes[r] - A[r, i, j] / M_a[r]) ** 2
+        / (4 * N**2)
+        for r in range(R)
+        for i in range(N)
+        for j in range(N)
+    )
+
+
+def soft_masks(R, M, seed):
+    generator = torch.Generator().manual_seed(seed)
+    draws = torch.rand(R, M, generator=generator, dtype=torch.float64)
+    return 0.05 + 0.95 * draws
+
+
+def targets(R, N, seed):
+    """Gram matrices with their numbers of positions."""
+    maps = normal(R, N, N + 2, seed=seed)
+    return maps @ maps.mT, 1 + soft_masks(1, R, seed)[0] * (N + 2)
+
+
+@given(st.integers(1, 3), SIDES, SIDES, SEEDS)
+def test_guided_gram_and_its_loss_are_the_papers_sums(R, N, M, seed):
+    F, T = normal(N, M, seed=seed), soft_masks(R, M, seed)
+    A, M_a = targets(R, N, seed)
+    close(guided_gram(F, T), guided_sum(F, T), 1e-10)
+    came = guided_style_layer_loss(F, T, A, M_a)
+    close(came.item(), guided_loss_sum(F, T, A, M_a), 1e-10)
+
+
+@given(st.integers(1, 3), SIDES, SIDES, SEEDS)
+def test_guided_gradient_is_autograds(R, N, M, seed):
+    F, T = normal(N, M, seed=seed), soft_masks(R, M, seed)
+    A, M_a = targets(R, N, seed)
+    right = by_autograd(lambda F: guided_style_layer_loss(F, T, A, M_a), F)
+    close(guided_style_layer_gradient(F, T, A, M_a), right, 1e-10)
+
+
+def test_guided_loss_passes_gradcheck_in_maps_and_masks():
+    F, T = normal(3, 6).requires_grad_(), soft_masks(2, 6, 1).requires_grad_()
+    A, M_a = targets(2, 3, 2)
+    assert torch.autograd.gradcheck(
+        lambda F, T: guided_style_layer_loss(F, T, A, M_a), (F, T)
+    )
+
+
+def test_maps_of_a_picture_give_what_their_matrix_gives():
+    F, T = normal(1, 3, 4, 5), soft_masks(2, 20, 3)
+    A, M_a = targets(2, 3, 4)
+    masks = T.reshape(2, 4, 5)
+    close(guided_gram(F, masks), guided_gram(F[0].flatten(1), T))
+    one = guided_style_layer_loss(F, masks, A, M_a)
+    close(one, guided_style_layer_loss(F[0].flatten(1), T, A, M_a))
+    gradient = guided_style_layer_gradient(F, masks, A, M_a)
+    flat = guided_style_layer_gradient(F[0].flatten(1), T, A, M_a)
+    close(gradient, flat.reshape(F.shape))
+
+
+@given(SIDES, SIDES, SEEDS)
+def test_one_region_that_is_everything_is_the_plain_loss(N, M, seed):
+    F, A = normal(N, M, seed=seed), normal(N, N + 1, seed=seed + 1)
+    A = A @ A.T
+    ones = torch.ones(1, M, dtype=torch.float64)
+    M_a = torch.tensor([N + 1.0], dtype=torch.float64)
+    close(guided_gram(F, ones)[0], gram_matrix(F))
+    close(
+        guided_style_layer_loss(F, ones, A[None], M_a),
+        style_layer_loss(F, A, N + 1.0),
+    )
+    close(
+        guided_style_layer_gradient(F, ones, A[None], M_a),
+        style_layer_gradient(F, A, N + 1.0),
+    )
+
+
+@given(SEEDS)
+def test_regions_that_cover_each_position_add_up_to_the_gram_matrix(seed):
+    """Their squares must add up to 1, not they themselves."""
+    F, shares = normal(4, 9, seed=seed), soft_masks(3, 9, seed)
+    shares = shares / shares.sum(0)
+    close(guided_gram(F, shares.sqrt()).sum(0), gram_matrix(F))
+    assert not torch.allclose(guided_gram(F, shares).sum(0), gram_matrix(F))
+
+
+@given(SEEDS, st.floats(0.1, 5))
+def test_how_large_the_masks_numbers_are_decides_nothing(seed, scale):
+    F, T = normal(3, 8, seed=seed), soft_masks(2, 8, seed)
+    A, M_a = targets(2, 3, seed)
+    close(
+        guided_style_layer_loss(F, scale * T, A, M_a),
+        guided_style_layer_loss(F, T, A, M_a),
+    )
+
+
+def test_a_position_weighs_as_much_in_a_small_region_as_in_a_large_one():
+    """Equal maps everywhere: its gradient does not know its region's size."""
+    F = normal(3, 1, seed=5).expand(3, 12).contiguous()
+    T = torch.zeros(2, 12, dtype=torch.float64)
+    T[0, :2], T[1, 2:] = 1, 1
+    A, M_a = targets(1, 3, 6)
+    both = A.expand(2, 3, 3), M_a.expand(2)
+    gradient = guided_style_layer_gradient(F, T, *both)
+    close(gradient, gradient[:, :1].expand(3, 12))
+
+
+def test_masks_that_do_not_fit_are_refused():
+    F, T = normal(3, 6), soft_masks(2, 6, 1)
+    A, M_a = targets(2, 3, 2)
+    refused = [
+        (F, soft_masks(2, 5, 1), r"\(R, 6\), not \(2, 5\)"),
+        (F, T[0], r"\(R, 6\), not \(6,\)"),
+        (F, T[:0], r"\(R, 6\), not \(0, 6\)"),
+        (normal(2, 3, 2, 3), T.reshape(2, 2, 3), "one picture"),
+        (F, T.float(), "float32"),
+        (F, T.long(), "floating"),
+    ]
+    for maps, masks, message in refused:
+        with pytest.raises(ValueError, match=message):
+            guided_gram(maps, masks)
+    with pytest.raises(ValueError, match="2 regions and 3 channels"):
+        guided_style_layer_loss(F, T, A[:1], M_a)
+    with pytest.raises(ValueError, match="of the masks one is empty"):
+        guided_style_layer_loss(F, T * torch.tensor([[1], [0]]), A, M_a)
+    with pytest.raises(ValueError, match="of M_a one is empty"):
+        guided_style_layer_gradient(F, T, A, 0 * M_a)
