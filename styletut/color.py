@@ -117,7 +117,13 @@ def luminance_only(picture: Tensor, photo: Tensor) -> Tensor:
     return (Y + paler * color).clamp(0, 1)
 
 
-def match_luminance(picture: Tensor, mean: float, deviation: float) -> Tensor:
+def match_luminance(
+    picture: Tensor,
+    mean: float,
+    deviation: float,
+    *,
+    mask: Tensor | None = None,
+) -> Tensor:
     """Return a picture's light with another mean and standard deviation.
 
     Y' = sigma_r / sigma (Y - mu) + mu_r, notebook 10, (10.3), so that what
@@ -128,15 +134,16 @@ def match_luminance(picture: Tensor, mean: float, deviation: float) -> Tensor:
         picture: (1, 3, H, W), RGB in [0, 1].
         mean: mu_r, of the light of a reference.
         deviation: sigma_r, the same.
+        mask: (H, W), how much each pixel counts in the picture's own
+            moments; all are mapped.
 
     Returns:
         A grey picture, (1, 3, H, W) in [0, 1], of the picture's dtype.
     """
-    Y = luminance(picture)
-    variance, own_mean = torch.var_mean(Y[:, :1].double(), correction=0)
-    scale = ((deviation**2 + EPS) / (variance + EPS)).sqrt()
-    matched = scale * (Y.double() - own_mean) + mean
-    return matched.clamp(0, 1).to(picture)
+    own_mean, own = light_moments([(picture, 1.0, mask)])
+    scale = ((deviation**2 + EPS) / (own**2 + EPS)) ** 0.5
+    matched = scale * (luminance(picture) - own_mean) + mean
+    return matched.clamp(0, 1)
 
 
 def light_moments(pictures: Sequence[Weighted]) -> tuple[float, float]:

@@ -5,10 +5,12 @@ Everything in the course takes and returns pictures in this form. Reading is
 """
 
 from styletut.images.loading import load_image, sample
+from styletut.images.masks import load_alpha, load_mask
 from styletut.images.picture import (
     ImageError,
     fit,
     resize,
+    resize_mask,
     resize_to,
     to_pil,
 )
@@ -21,8 +23,11 @@ __all__ = [
     "Sample",
     "ensure_writable",
     "fit",
+    "load_alpha",
     "load_image",
+    "load_mask",
     "resize",
+    "resize_mask",
     "resize_to",
     "sample",
     "save_image",

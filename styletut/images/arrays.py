@@ -26,19 +26,36 @@ def from_array(
     Raises:
         ImageError: Shape, dtype or range is another.
     """
-    if array.ndim == 2:
-        array = array[..., None]
-    if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4):
-        raise ImageError(
-            f"{name} has shape {array.shape}; wanted are (H, W) or (H, W, C) "
-            "with 1 to 4 channels. Channels first belong in a torch tensor."
-        )
-    height, width = array.shape[:2]
-    check_shape(height, width, name)
-    pixels = _over_white(_unit_range(array, name))
+    pixels = _over_white(_unit_range(_channels_last(array, name), name))
+    height, width = pixels.shape[:2]
     if size is not None:
         pixels = _lanczos(pixels, *fit(height, width, size))
     return from_pixels(pixels)
+
+
+def alpha_of_array(array: np.ndarray, size: int | None) -> Tensor | None:
+    """Return how opaque each pixel of an array is.
+
+    Args:
+        array: As `from_array` takes it.
+        size: The same.
+
+    Returns:
+        (1, 1, H, W) in [0, 1]; None where all are opaque.
+
+    Raises:
+        ImageError: As `from_array`.
+    """
+    channels = _channels_last(array, "the array")
+    if channels.shape[2] not in (2, 4):
+        return None
+    alpha = _unit_range(channels[..., -1:], "the array")
+    if alpha.min() == 1:
+        return None
+    if size is not None:
+        height, width = alpha.shape[:2]
+        alpha = _lanczos(alpha, *fit(height, width, size))
+    return from_pixels(np.ascontiguousarray(alpha))
 
 
 def from_tensor(tensor: Tensor, size: int | None) -> Tensor:
@@ -56,6 +73,20 @@ def from_tensor(tensor: Tensor, size: int | None) -> Tensor:
         bare = bare.float()  # NumPy has no bfloat16.
     array = bare.detach().cpu().permute(1, 2, 0).numpy()
     return from_array(array, size, "the tensor")
+
+
+def _channels_last(array: np.ndarray, name: str) -> np.ndarray:
+    """Return an array as (H, W, 1 to 4)."""
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4):
+        raise ImageError(
+            f"{name} has shape {array.shape}; wanted are (H, W) or (H, W, C) "
+            "with 1 to 4 channels. Channels first belong in a torch tensor."
+        )
+    height, width = array.shape[:2]
+    check_shape(height, width, name)
+    return array
 
 
 def _unit_range(array: np.ndarray, name: str) -> np.ndarray:

@@ -109,6 +109,41 @@ def decode(stream: BinaryIO, name: str, size: int | None) -> Image.Image:
     return sized(upright, *fit(*_turned(picture, *whole), size))
 
 
+def decode_alpha(stream: BinaryIO, name: str) -> Image.Image | None:
+    """Read how opaque each pixel of an encoded picture is.
+
+    Args:
+        stream: As `decode` takes it.
+        name: The same.
+
+    Returns:
+        A picture of mode L, upright, 255 where it is opaque; None where it
+        is so everywhere.
+
+    Raises:
+        ImageError: As `decode`.
+    """
+    picture = _open(stream, name)
+    if not picture.has_transparency_data:
+        return None  # and nothing of it was decoded
+    _check_decoded(picture, 1, name)
+    return alpha_of(picture, name)
+
+
+def alpha_of(picture: Image.Image, name: str) -> Image.Image | None:
+    """Do as `decode_alpha` does, for a Pillow picture.
+
+    Raises:
+        ImageError: Its data are damaged.
+    """
+    if not picture.has_transparency_data:
+        return None
+    upright = _upright(_load(picture, name))
+    alpha = upright.convert("RGBA").getchannel("A")
+    low, _ = alpha.getextrema()
+    return None if low == 255 else alpha
+
+
 def shape_of_jpeg(stream: BinaryIO, name: str) -> tuple[int, int] | None:
     """Return what height and width a JPEG has once it is upright.
 

@@ -16,9 +16,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from styletut.images.arrays import from_array, from_tensor
+from styletut.images.arrays import alpha_of_array, from_array, from_tensor
 from styletut.images.decoding import (
+    alpha_of,
     decode,
+    decode_alpha,
     shape_of_jpeg,
     sized,
     upright_rgb,
@@ -29,9 +31,8 @@ from styletut.images.picture import (
     ImageError,
     check_range,
     check_shape,
-    check_size,
+    checked_length,
     fit,
-    too_large,
 )
 from styletut.images.samples import SAMPLES, sample_path
 
@@ -74,11 +75,7 @@ def load_image(source: Any, size: int | None = None) -> Tensor:
         ImageError: The source cannot be used. The message says which, why
             and what to do.
     """
-    if size is not None:
-        size = check_size(size)
-        # A square is the worst case; what is larger would fill the memory.
-        if size * size > MAX_PIXELS:
-            raise too_large(f"a picture of size {size}", size * size)
+    size = checked_length(size)
     if isinstance(source, np.ndarray):
         return from_array(source, size)
     if isinstance(source, Tensor):
@@ -111,10 +108,13 @@ class Unread(NamedTuple):
         read: takes a longer side as `load_image` does, or None for the
             picture's own, and returns the picture. What came as a tensor or
             array, and a sample picture, is there already and stays whole.
+        alpha: takes the same and returns how opaque each pixel is, (1, 1,
+            H, W) in [0, 1]; None if all are.
     """
 
     shape: tuple[int, int]
     read: Callable[[int | None], Tensor]
+    alpha: Callable[[int | None], Tensor | None] = lambda size: None
 
     def for_size(self, size: int) -> Tensor:
         """Read it as large as is needed to make it `size` pixels long.
@@ -123,19 +123,22 @@ class Unread(NamedTuple):
         to be read whole, it is as `load_image` gives it for that size, and
         takes its memory; else it is whole.
         """
-        return self.read(size if self._is_much_for(size) else None)
+        return self.read(size if self.is_much_for(size) else None)
+
+    def alpha_for(self, size: int) -> Tensor | None:
+        """Read how opaque it is, of the size of what `for_size` reads."""
+        return self.alpha(size if self.is_much_for(size) else None)
 
     def shape_for(self, size: int) -> tuple[int, int]:
         """Return height and width of what `for_size` reads of a file."""
-        return (
-            fit(*self.shape, size) if self._is_much_for(size) else self.shape
-        )
+        return fit(*self.shape, size) if self.is_much_for(size) else self.shape
 
     def outline(self, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return a picture of its shape without numbers, to plan by."""
         return torch.empty(1, 3, *self.shape, dtype=dtype, device="meta")
 
-    def _is_much_for(self, size: int) -> bool:
+    def is_much_for(self, size: int) -> bool:
+        """Return whether it is read smaller than it is."""
         height, width = self.shape
         much = max(height, width) >= REDUCED_FROM * size
         return height * width > (SMALL if much else MAX_PIXELS)
@@ -157,7 +160,7 @@ def unread(source: Any, name: str) -> Unread:
         return _there(source)
     if isinstance(source, str):
         return _named(source)
-    return _unread(source)
+    return unread_source(source)
 
 
 def picture_from(source: Any, name: str) -> Tensor:
@@ -191,7 +194,7 @@ def _named(source: str) -> Unread:
     if source in SAMPLES:
         return _there(sample(source))
     try:
-        return _unread(source)
+        return unread_source(source)
     except ImageError as error:
         if close := get_close_matches(source, SAMPLES, 1, cutoff=0.75):
             raise ImageError(
@@ -205,17 +208,29 @@ def _there(picture: Tensor) -> Unread:
     return Unread((height, width), lambda size: picture)
 
 
-def _unread(source: Any) -> Unread:
-    """Open what `load_image` takes."""
-    if isinstance(source, (np.ndarray, Tensor)):
+def unread_source(source: Any) -> Unread:
+    """Open what `load_image` takes, as `unread` does."""
+    if isinstance(source, np.ndarray):
+        there = _there(load_image(source))
+        # of a picture that stays whole it does, too
+        return there._replace(alpha=lambda size: alpha_of_array(source, size))
+    if isinstance(source, Tensor):
         return _there(load_image(source))
     if isinstance(source, Image.Image):
-        return _in_pixels(_decoded(source, None))
+        return _in_pixels(
+            _decoded(source, None),
+            lambda: alpha_of(source, "the Pillow picture"),
+        )
     opener, name = _encoded(source)
+
+    def alpha() -> Image.Image | None:
+        with opener() as stream:
+            return decode_alpha(stream, name)
+
     with opener() as stream:
         shape = shape_of_jpeg(stream, name)
         if shape is None:
-            return _in_pixels(decode(stream, name, None))
+            return _in_pixels(decode(stream, name, None), alpha)
 
     def read(size: int | None) -> Tensor:
         with opener() as stream:
@@ -224,21 +239,37 @@ def _unread(source: Any) -> Unread:
     return Unread(shape, read)
 
 
-def _in_pixels(picture: Image.Image) -> Unread:
-    """Hold a decoded picture in a quarter of a tensor's memory."""
+def _in_pixels(
+    picture: Image.Image, alpha: Callable[[], Image.Image | None]
+) -> Unread:
+    """Hold a decoded picture in a quarter of a tensor's memory.
+
+    Args:
+        picture: Of mode RGB.
+        alpha: Reads how opaque it is.
+    """
     shape = picture.height, picture.width
 
     def read(size: int | None) -> Tensor:
-        if size is None:
-            return _tensor_of(picture)
-        return _tensor_of(sized(picture, *fit(*shape, size)))
+        return _tensor_of(_of_size(picture, size))
 
-    return Unread(shape, read)
+    def read_alpha(size: int | None) -> Tensor | None:
+        levels = alpha()
+        return None if levels is None else _tensor_of(_of_size(levels, size))
+
+    return Unread(shape, read, read_alpha)
+
+
+def _of_size(picture: Image.Image, size: int | None) -> Image.Image:
+    if size is None:
+        return picture
+    return sized(picture, *fit(picture.height, picture.width, size))
 
 
 def _tensor_of(picture: Image.Image) -> Tensor:
-    """Return a picture of mode RGB as a tensor (1, 3, H, W)."""
-    levels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
+    """Return a picture of mode RGB or L as a tensor (1, 3 or 1, H, W)."""
+    pixels = np.atleast_3d(np.array(picture))
+    levels = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     # contiguous as bytes, which are few, and divided in place
     return levels.contiguous().float().div_(255)
 
@@ -247,10 +278,7 @@ def _decoded(source: Any, size: int | None) -> Image.Image:
     """An upright picture of mode RGB from anything that is not an array."""
     if isinstance(source, Image.Image):
         check_shape(source.height, source.width, "the Pillow picture")
-        picture = upright_rgb(source, "the Pillow picture")
-        if size is None:
-            return picture
-        return sized(picture, *fit(picture.height, picture.width, size))
+        return _of_size(upright_rgb(source, "the Pillow picture"), size)
     opener, name = _encoded(source)
     with opener() as stream:
         return decode(stream, name, size)

@@ -156,6 +156,21 @@ def check_size(size: int) -> int:
     return number
 
 
+def checked_length(size: int | None) -> int | None:
+    """Return the longer side that a picture is to have, or None.
+
+    Raises:
+        ImageError: It is not a whole number of at least 1, or too large.
+    """
+    if size is None:
+        return None
+    size = check_size(size)
+    # A square is the worst case; what is larger would fill the memory.
+    if size * size > MAX_PIXELS:
+        raise too_large(f"a picture of size {size}", size * size)
+    return size
+
+
 def resize(image: Tensor, size: int) -> Tensor:
     """Scale a picture to a longer side of `size`, as `resize_to` does.
 
@@ -200,6 +215,32 @@ def resize_to(image: Tensor, height: int, width: int) -> Tensor:
         return _bicubic(image.cpu(), shape).to(image.device)
 
 
+def resize_mask(mask: Tensor, height: int, width: int) -> Tensor:
+    """Scale a mask by antialiased linear interpolation.
+
+    It stays in its range, and what adds up to 1 does so afterwards.
+
+    Args:
+        mask: A tensor (H, W), floating, in [0, 1].
+        height: New height in pixels, at least 1.
+        width: New width in pixels, at least 1.
+
+    Returns:
+        A tensor (height, width) of the same dtype and device.
+
+    Raises:
+        ImageError: A side is less than 1.
+    """
+    shape = (check_size(height), check_size(width))
+    if tuple(mask.shape) == shape:
+        return mask
+    # on the CPU, for not every device has this interpolation
+    scaled = functional.interpolate(
+        mask[None, None].cpu(), shape, mode="bilinear", antialias=True
+    )
+    return scaled[0, 0].clamp(0, 1).to(mask.device)
+
+
 def _bicubic(image: Tensor, shape: tuple[int, int]) -> Tensor:
     scaled = functional.interpolate(
         image, shape, mode="bicubic", antialias=True, align_corners=False
@@ -207,20 +248,36 @@ def _bicubic(image: Tensor, shape: tuple[int, int]) -> Tensor:
     return scaled.clamp(0, 1)
 
 
-def to_pil(image: Tensor) -> Image.Image:
+def to_pil(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
     """Convert a picture to Pillow, to the nearest of 256 levels.
 
     Args:
         image: A tensor (1, 3, H, W), floating, finite. Values outside
             [0, 1] are clamped.
+        alpha: How opaque each pixel is, (1, 1, H, W) in [0, 1], if it is
+            not so everywhere.
 
     Returns:
-        A picture of mode RGB.
+        A picture of mode RGB, or RGBA where there is an alpha.
 
     Raises:
         ImageError: The form is another, or values are not finite.
     """
     check_picture(image)
+    picture = Image.fromarray(_levels(image))
+    if alpha is not None:
+        if tuple(alpha.shape) != (1, 1, *image.shape[2:]):
+            raise ImageError(
+                f"the picture's alpha has shape {tuple(alpha.shape)}; for a "
+                f"picture {tuple(image.shape)} it must be "
+                f"{(1, 1, *image.shape[2:])}."
+            )
+        picture.putalpha(Image.fromarray(_levels(alpha)[..., 0]))
+    return picture
+
+
+def _levels(image: Tensor) -> np.ndarray:
+    """Return (1, C, H, W) as levels (H, W, C)."""
     pixels = image.detach()[0].permute(1, 2, 0).cpu().double()
     broken = int((~pixels.isfinite()).sum())
     if broken:
@@ -229,9 +286,9 @@ def to_pil(image: Tensor) -> Image.Image:
             "computation that made it went wrong before."
         )
     levels = (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
-    return Image.fromarray(levels.numpy())
+    return levels.numpy()
 
 
 def from_pixels(pixels: np.ndarray) -> Tensor:
-    """Make a picture of float32 pixels (H, W, 3) in [0, 1]."""
+    """Make a tensor (1, C, H, W) of float32 pixels (H, W, C) in [0, 1]."""
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()

@@ -5,6 +5,7 @@ import io
 import os
 import re
 import secrets
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ def save_image(
     image: Tensor,
     path: str | os.PathLike[str],
     text: Mapping[str, str] | None = None,
+    alpha: Tensor | None = None,
 ) -> None:
     """Write a picture as PNG or JPEG, as the suffix says.
 
@@ -34,12 +36,17 @@ def save_image(
         path: Name ending in .png, .jpg or .jpeg. A link is followed.
         text: Notes to store in the file, any Unicode: PNG text fields, in
             JPEG one UTF-8 comment with a `key: value` line for each.
+        alpha: How opaque each pixel is, (1, 1, H, W) in [0, 1]. A JPEG
+            cannot hold it; there the picture is laid over white.
 
     Raises:
         ImageError: The picture is invalid, or nothing can be written there.
+
+    Warns:
+        UserWarning: If the transparency was lost.
     """
     target = _writable_target(path)
-    picture, notes = to_pil(image), _checked_text(text or {})
+    picture, notes = to_pil(image, alpha), _checked_text(text or {})
     encode = _ENCODERS[Path(path).suffix.lower()]
     _replace(target, encode(picture, notes))
 
@@ -133,6 +140,14 @@ def _jpeg(picture: Image.Image, text: Mapping[str, str]) -> bytes:
             f"the text takes {len(encoded)} bytes; a JPEG comment holds "
             f"{_MAX_COMMENT}. Save as .png instead."
         )
+    if picture.mode == "RGBA":
+        warnings.warn(
+            "a JPEG has no transparency, so the picture is laid over white; "
+            "as .png it keeps it",
+            stacklevel=3,
+        )
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture).convert("RGB")
     data = io.BytesIO()
     # Without chroma subsampling: a style's colors change from pixel to pixel.
     picture.save(data, "JPEG", quality=95, subsampling=0, comment=encoded)

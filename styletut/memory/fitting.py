@@ -7,7 +7,7 @@ run. What does not fit even then is refused before anything is spent on it.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -123,6 +123,7 @@ def estimate_memory(
     width: int,
     *,
     styles: Sequence[Shape] | None = None,
+    regions: int = 1,
     layout: Layout = UNTILED,
     evaluations: int | None = None,
     range_rule: str = "project",
@@ -140,6 +141,7 @@ def estimate_memory(
         width: of the picture in pixels.
         styles: height and width of each style picture; by default there is
             one, of the same size.
+        regions: how many there are with a style of their own.
         layout: how the picture is laid out.
         evaluations: of the run, if they are known: there is no pair without
             one.
@@ -165,7 +167,7 @@ def estimate_memory(
     objectives = []
 
     def evaluate() -> None:
-        objectives.append(Objective(part, [(part, 1)] * count, **settings))
+        objectives.append(_judging(part, count, regions, settings))
         objectives[0].gradient(part)
         if range_rule == "none" and layout.tiles is None:
             with torch.no_grad():
@@ -179,6 +181,8 @@ def estimate_memory(
         pairs = min(pairs, evaluations)
     # style pictures, as they were read and as they are looked at
     painted = 2 * sum(_drawn(*shape, dtype).nbytes for shape in shapes)
+    if regions > 1:  # as they were read, for a size, and for its layers
+        painted += 3 * regions * height * width * picture.itemsize
     optimizer = (2 * pairs + _VECTORS) * picture.nbytes + painted
     evaluation -= _target_bytes(objective, part, count)
     shown = _shown_shape(objective, shapes, layout)
@@ -199,12 +203,25 @@ def estimate_memory(
     )
 
 
+def _judging(
+    part: Tensor, styles: int, regions: int, settings: Mapping[str, Any]
+) -> Objective:
+    """Return an objective with so many style pictures and regions."""
+    several = [(part, 1)] * styles
+    if regions == 1:
+        return Objective(part, several, **settings)
+    mask = part[0, 0]
+    masks = [(mask, several), *[(mask, part)] * (regions - 1)]
+    return Objective(part, None, masks=masks, **settings)
+
+
 def fitting_layout(
     height: int,
     width: int,
     free: float | None,
     *,
     styles: Sequence[Shape] | None = None,
+    regions: int = 1,
     history: int = UNTILED.history,
     vgg: VGG19 | None = None,
     **settings: Any,
@@ -216,6 +233,7 @@ def fitting_layout(
         width: of the picture in pixels.
         free: bytes that may be used; None if nobody knows.
         styles: as `estimate_memory` takes them.
+        regions: the same.
         history: number of L-BFGS's pairs where all is well.
         vgg: as `estimate_memory` takes it.
         **settings: those of `estimate_memory`.
@@ -226,7 +244,8 @@ def fitting_layout(
     shapes = [(height, width)] if styles is None else styles
     dtype = settings.get("dtype", torch.float32)
     picture = _drawn(height, width, dtype)
-    if free is None or free > _enough(picture, shapes, history):
+    enough = _enough(picture, shapes, history) * regions
+    if free is None or free > enough:
         return Layout(history=history)
     settings = {**settings, "vgg": vgg or VGG19()}  # once, for all tried
     outline = settings["vgg"].outline()
@@ -242,7 +261,12 @@ def fitting_layout(
         least = math.inf
         for layout in layouts:
             estimate = estimate_memory(
-                height, width, styles=shapes, layout=layout, **settings
+                height,
+                width,
+                styles=shapes,
+                regions=regions,
+                layout=layout,
+                **settings,
             )
             needed = needs(estimate)
             if needed <= free:

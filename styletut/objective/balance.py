@@ -12,6 +12,13 @@ import math
 
 from styletut.conventions import Convention
 
+STRENGTHS = (0.0, 2.0)
+"""From the untouched photo to much style; 1 is the default's look."""
+
+STEEPNESS = 3.3
+"""By which power of the strength style weighs more, against content: about a
+decade at half and at twice the default's. Chosen by looking."""
+
 DIGITS = 3
 """Significant digits of an alpha, so that what is printed is what is used."""
 
@@ -33,3 +40,32 @@ def fitting_alpha(convention: Convention, style_loss: float) -> float:
     if share is None or not 0 < style_loss < math.inf:
         return convention.alpha
     return min(convention.alpha, float(f"{share * style_loss:.{DIGITS}g}"))
+
+
+def checked_strength(strength: float) -> float:
+    """Return a strength as a number.
+
+    Raises:
+        ValueError: if it is none out of `STRENGTHS`.
+    """
+    number = float(strength)
+    least, most = STRENGTHS
+    if not least <= number <= most:
+        raise ValueError(
+            f"the strength is {number:g}; it goes from {least:g}, the photo "
+            f"as it is, over 1, the default, to {most:g}"
+        )
+    return number
+
+
+def alpha_at(strength: float, alpha: float) -> float:
+    """Return the weight of the content for a strength of the style.
+
+    beta/alpha is multiplied by the strength to the power of `STEEPNESS`;
+    notebook 10, (10.8).
+
+    Args:
+        strength: above 0.
+        alpha: the weight at strength 1.
+    """
+    return float(f"{alpha / strength**STEEPNESS:.{DIGITS}g}")

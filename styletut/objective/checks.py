@@ -1,8 +1,7 @@
 """What an objective is given: pictures, layers and weights, checked."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
@@ -10,7 +9,6 @@ from styletut.images.picture import check_picture, check_range
 from styletut.vgg import LAYERS, check_layers, feature_shape
 
 Layers = Iterable[str] | Mapping[str, float]
-Styles = Tensor | Sequence[tuple[Tensor, float]]
 
 
 def checked_weight(name: str, given: float) -> float:
@@ -56,37 +54,6 @@ def _default_weight(name: str, defaults: Mapping[str, float]) -> float:
     same_block = [w for other, w in defaults.items() if other[4] == name[4]]
     candidates = same_block or list(defaults.values()) or [1.0]
     return defaults.get(name, sum(candidates) / len(candidates))
-
-
-def pairs(style: Any) -> list[tuple[Any, float]]:
-    """Return a style, one or several, as a list of (picture, weight).
-
-    Raises:
-        ValueError: for a list of anything else.
-    """
-    if not isinstance(style, (list, tuple)):
-        return [(style, 1.0)]
-    if not all(isinstance(s, (tuple, list)) and len(s) == 2 for s in style):
-        raise ValueError(
-            "several styles come as a sequence of (picture, weight), such "
-            "as [(a, 2), (b, 1)]"
-        )
-    return [
-        (a, checked_weight("a style's weight", weight)) for a, weight in style
-    ]
-
-
-def shares(style: Styles) -> list[tuple[Tensor, float]]:
-    """Return (picture, share of the whole) for each style picture.
-
-    Raises:
-        ValueError: if no weight is positive.
-    """
-    styles = pairs(style)
-    whole = sum(weight for _, weight in styles)
-    if not whole > 0:
-        raise ValueError("there is no style picture with a positive weight")
-    return [(picture, weight / whole) for picture, weight in styles]
 
 
 def check_comparable(

@@ -1,12 +1,12 @@
 """The losses of content and style at one layer, in a convention's scale.
 
 Each has its target, its value and its gradient, as `engines.LayerLoss` says:
-all that an engine needs. Another loss, of Gram matrices under a mask, say, is
-one more class like these.
+all that an engine needs. Another loss is one more class like these.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +16,12 @@ from styletut.engines import WHOLE, Engine, Place
 from styletut.engines.interface import add_to
 from styletut.kernels.matmul import add_product, as_matrix, gram
 from styletut.losses import content_loss, gram_difference
+from styletut.objective.guides import (
+    Painting,
+    Region,
+    propagated,
+    shares_at,
+)
 from styletut.vgg import feature_shape
 
 
@@ -81,7 +87,8 @@ class StyleLoss:
         weight: beta w_l, what the total multiplies it with.
         factor: kappa, (4.6), the convention's scale.
         N: channels of the layer.
-        M: positions of the layer in the picture.
+        M: positions of the layer in the picture; of a region the sum of its
+            shares in them.
         targets: one for each style picture.
     """
 
@@ -89,7 +96,7 @@ class StyleLoss:
     weight: float
     factor: float
     N: int
-    M: int
+    M: float
     targets: tuple[GramTarget, ...]
 
     def observe(self, F: Tensor, place: Place = WHOLE) -> Tensor:
@@ -123,6 +130,55 @@ class StyleLoss:
         ]
 
 
+@dataclass(frozen=True)
+class GuidedStyleLoss:
+    """sum_r m_r E_r, E_r of the Gram matrix of region r; notebook 10, (10.6).
+
+    It is `losses.guided_style_layer_loss` by the Gram matrices.
+
+    Attributes:
+        layer: where.
+        weight: beta w_l, what the total multiplies it with.
+        masks: T_r^2, each position's share in each region, (R, h, w).
+        shares: m_r, each region's share of all positions.
+        parts: E_r, each with its share of the weight.
+    """
+
+    layer: str
+    weight: float
+    masks: Tensor
+    shares: tuple[float, ...]
+    parts: tuple[StyleLoss, ...]
+
+    def observe(self, F: Tensor, place: Place = WHOLE) -> Tensor:
+        """Return G_r, (10.5), of the positions in F, (R, N, N)."""
+        T = self.masks[place].sqrt().to(F.dtype)
+        return torch.stack(
+            [
+                part.observe(T_r * F)
+                for part, T_r in zip(self.parts, T, strict=True)
+            ]
+        )
+
+    def loss(self, observed: Tensor) -> Tensor:
+        """Return sum_r m_r E_r."""
+        losses = [
+            share * part.loss(G)
+            for share, part, G in zip(
+                self.shares, self.parts, observed, strict=True
+            )
+        ]
+        return torch.stack(losses).sum()
+
+    def add_gradient(
+        self, g: Tensor, F: Tensor, observed: Tensor, place: Place = WHOLE
+    ) -> None:
+        """Add beta w_l kappa sum_r m_r/(N^2 M_r) D_r (T_r^2 F), (10.7)."""
+        masks = self.masks[place].to(F.dtype)
+        for part, m_r, G in zip(self.parts, masks, observed, strict=True):
+            part.add_gradient(g, m_r * F, G)
+
+
 def content_losses(
     engine: Engine,
     picture: Tensor,
@@ -150,39 +206,64 @@ def content_losses(
 
 def style_losses(
     engine: Engine,
-    styles: Sequence[tuple[Tensor, float]],
+    regions: Sequence[Region],
     shape: tuple[int, int],
     weights: Mapping[str, float],
     beta: float,
     convention: Convention,
-) -> list[StyleLoss]:
+    way: str = "simple",
+) -> list[StyleLoss | GuidedStyleLoss]:
     """Return the style's loss at each layer.
 
     Args:
         engine: what computes the style pictures' maps.
-        styles: (picture (1, 3, H, W), share) for each of them.
+        regions: as `guides.settled` gives them.
         shape: height and width of the picture to be made.
         weights: layer -> w_l.
         beta: weight of the style.
         convention: whose factors d and s are taken.
+        way: how masks are taken to a layer, see `guides.propagated`.
+
+    Raises:
+        ValueError: if at a layer no style picture has a weight, or nothing
+            of what counts of one is left.
     """
-    grams = [_grams(engine, a, tuple(weights)) for a, _ in styles]
-    divisor = convention.gram_divisor
-    assert divisor is not None  # the convention can run
-    losses = []
+    seen = [
+        [_grams(engine, each, tuple(weights), way) for each in paintings]
+        for _, paintings in regions
+    ]
+    losses: list[StyleLoss | GuidedStyleLoss] = []
     for layer, weight in weights.items():
         N, h, w = feature_shape(layer, *shape)
-        M = h * w
-        targets = []
-        for (picture, share), A in zip(styles, grams, strict=True):
-            _, h_a, w_a = feature_shape(layer, *picture.shape[2:])
-            # d_a in units of d / M
-            M_a = M * divisor(N, h_a * w_a) / divisor(N, M)
-            targets.append(GramTarget(share, A[layer], M_a))
-        factor = kappa(convention, N, M, shape[0] * shape[1])
-        losses.append(
-            StyleLoss(layer, beta * weight, factor, N, M, tuple(targets))
-        )
+        masks = _masks_at(layer, [each.mask for each in regions], way)
+        counts = [h * w] if masks is None else _counts(masks)
+        parts, shares, kept = [], [], []
+        for n, M in enumerate(counts):
+            if not M:  # a strip at the border, cut off by a pooling
+                continue
+            share = M / sum(counts)
+            targets = _targets(
+                layer, regions[n].paintings, seen[n], M, convention
+            )
+            kept.append(n)
+            shares.append(share)
+            pixels = share * shape[0] * shape[1]
+            factor = kappa(convention, N, M, pixels)
+            parts.append(
+                StyleLoss(layer, share * beta * weight, factor, N, M, targets)
+            )
+        if masks is None:
+            losses += parts
+        else:
+            losses.append(
+                GuidedStyleLoss(
+                    layer,
+                    beta * weight,
+                    masks[kept],
+                    tuple(shares),
+                    tuple(parts),
+                )
+            )
     return losses
 
 
@@ -213,15 +294,89 @@ def _memory_format(F: Tensor) -> torch.memory_format:
     return torch.channels_last
 
 
+class _Gram(NamedTuple):
+    """A style picture's Gram matrix at a layer, and its positions."""
+
+    A: Tensor
+    M: float
+
+
 def _grams(
-    engine: Engine, picture: Tensor, layers: Sequence[str]
-) -> dict[str, Tensor]:
-    """Return a picture's Gram matrices, divided by nothing."""
-    grams: dict[str, Tensor] = {}
+    engine: Engine, painting: Painting, layers: Sequence[str], way: str
+) -> dict[str, _Gram]:
+    """Return a style picture's Gram matrices, divided by nothing."""
+    picture, _, mask = painting
+    sums: dict[str, Tensor] = {}
+    masks = {layer: _masks_at(layer, [mask], way) for layer in layers}
 
     def add(layer: str, F: Tensor, place: Place) -> None:
-        add_to(grams, layer, gram(as_matrix(F))[0])
+        at = masks[layer]
+        if at is not None:
+            F = at[0][place].sqrt().to(F.dtype) * F
+        add_to(sums, layer, gram(as_matrix(F))[0])
 
     if layers:
         engine.show(picture, layers, add)
+    grams = {}
+    for layer, at in masks.items():
+        _, h, w = feature_shape(layer, *picture.shape[2:])
+        M = h * w if at is None else _counts(at)[0]
+        if not M:
+            raise ValueError(
+                f"nothing is left at {layer} of what counts of a style "
+                "picture: its mask is white on too few pixels at this size"
+            )
+        grams[layer] = _Gram(sums[layer], M)
     return grams
+
+
+def _targets(
+    layer: str,
+    paintings: Sequence[Painting],
+    seen: Sequence[Mapping[str, _Gram]],
+    M: float,
+    convention: Convention,
+) -> tuple[GramTarget, ...]:
+    """Return what a region's Gram matrix is compared with.
+
+    Args:
+        layer: where.
+        paintings: of the region.
+        seen: their Gram matrices by layer.
+        M: positions of the region.
+        convention: whose divisor d is taken.
+    """
+    divisor = convention.gram_divisor
+    assert divisor is not None  # the convention can run
+    targets = []
+    for n, share in shares_at(layer, paintings):
+        A, positions = seen[n][layer]
+        N = len(A)
+        # d_a in units of d / M
+        M_a = M * divisor(N, positions) / divisor(N, M)
+        targets.append(GramTarget(share, A, M_a))
+    return tuple(targets)
+
+
+def _masks_at(
+    layer: str, masks: Sequence[Tensor | None], way: str
+) -> Tensor | None:
+    """Return masks at a layer, (R, h, w); None for the whole picture.
+
+    Where a region would be left without a position all masks of the layer
+    are taken there in the simple way.
+    """
+    given = [mask for mask in masks if mask is not None]
+    if not given:
+        return None
+    taken = torch.stack([propagated(mask, layer, way) for mask in given])
+    if way == "simple" or all(_counts(taken)):
+        return taken
+    return _masks_at(layer, masks, "simple")
+
+
+def _counts(masks: Tensor) -> list[float]:
+    """Return how many positions each mask has, M_r."""
+    if masks.is_meta:  # they have no numbers
+        return [float(masks[0].numel())] * len(masks)
+    return masks.double().sum((1, 2)).tolist()

@@ -26,17 +26,22 @@ from styletut.losses import total_variation
 from styletut.objective.balance import fitting_alpha
 from styletut.objective.checks import (
     Layers,
-    Styles,
     check_comparable,
     checked_weight,
     layer_weights,
-    shares,
 )
-from styletut.objective.layer_losses import (
-    StyleLoss,
-    content_losses,
-    style_losses,
+from styletut.objective.guides import (
+    Masks,
+    Painting,
+    Region,
+    Styles,
+    check_named,
+    check_way,
+    checked_mask,
+    regions_of,
+    settled,
 )
+from styletut.objective.layer_losses import content_losses, style_losses
 from styletut.objective.terms import Terms, weighted_sum
 from styletut.vgg import VGG19
 from styletut.vgg.network import channels
@@ -53,7 +58,11 @@ class Objective:
     Args:
         content: the content picture p, (1, 3, H, W), RGB in [0, 1].
         style: the style picture a, of any size, or several as a sequence
-            of (picture, weight); weights count relative to their sum.
+            of (picture, weight); weights count relative to their sum. A
+            weight may be a mapping layer -> weight, so that fine layers take
+            from one picture and coarse ones from another; and where a part
+            of a picture counts alone, its mask comes third, as in `masks`.
+            None where masks cover everything.
         vgg: the network to use as it is, whatever the convention names; by
             default the convention's own, on the content picture's device.
         convention: whose formulas and weights, a name or a `Convention`.
@@ -65,6 +74,12 @@ class Objective:
             A name without weight has that of the convention's layer in the
             same block, or else the mean of the convention's weights.
         style_layers: the same for w_l.
+        masks: regions with a style of their own, as a sequence of (mask,
+            style) or (mask, style, mask of the style picture); `style` has
+            what they leave. A mask is (H, W) in [0, 1], of its picture's
+            size: each pixel's share in the region. Together they have no
+            more than 1 of a pixel.
+        guidance: how masks are taken to a layer, see `guides.propagated`.
         precision: of the network's maps, a name out of
             `engines.device.PRECISIONS`; losses and Gram matrices always
             have the pictures' dtype.
@@ -79,14 +94,16 @@ class Objective:
     Raises:
         ValueError: for pictures of a wrong shape, dtype or device, or too
             small for the layers; unknown conventions or layers; weights
-            that are negative or not finite; a convention that cannot run;
-            a precision that is unknown or not to be had.
+            that are negative or not finite; masks of another size, empty,
+            adding up to more than 1, or leaving pixels where there is no
+            style; a convention that cannot run; a precision that is unknown
+            or not to be had.
     """
 
     def __init__(
         self,
         content: Tensor,
-        style: Styles,
+        style: Styles | None,
         *,
         vgg: VGG19 | None = None,
         convention: str | Convention = DEFAULT_CONVENTION,
@@ -95,6 +112,8 @@ class Objective:
         gamma: float | None = None,
         content_layers: Layers | None = None,
         style_layers: Layers | None = None,
+        masks: Masks = (),
+        guidance: str = "simple",
         precision: str = "auto",
         tiles: int | None = None,
         style_tiles: int | None = None,
@@ -120,11 +139,16 @@ class Objective:
                 "there is nothing to compare: content_layers and "
                 "style_layers are both empty"
             )
-        styles = shares(style)
+        check_way(guidance)
         # x has the content's size, and all layers are taken of it
         check_comparable("content", content, content, self.layers)
-        for picture, _ in styles:
-            check_comparable("style", picture, content, self.style_layers)
+        regions = settled(
+            [
+                each._replace(paintings=self._comparable(each, content))
+                for each in regions_of(style, masks)
+            ],
+            content,
+        )
         self.shape = tuple(content.shape)
         self.dtype, self.device = content.dtype, content.device
         self.precision = find_precision(precision, self.device, self.dtype)
@@ -140,12 +164,13 @@ class Objective:
         with torch.no_grad(), arithmetic(self.precision):
             # first the styles, whose engine then leaves its memory
             of_styles = style_losses(
-                self._engine_of_styles(content, styles, tiles, style_tiles),
-                styles,
+                self._engine_of_styles(content, regions, tiles, style_tiles),
+                regions,
                 (height, width),
                 self.style_layers,
                 self.beta,
                 own,
+                guidance,
             )
             if alpha is None:
                 alpha = self._fitting_alpha(content, of_styles)
@@ -158,10 +183,27 @@ class Objective:
         self._recorded: Terms | None = None
         self._held: object = None
 
+    def _comparable(
+        self, region: Region, content: Tensor
+    ) -> tuple[Painting, ...]:
+        """Return a region's paintings with masks as numbers, once checked."""
+        check_named(region.paintings, self.style_layers)
+        paintings = []
+        for each in region.paintings:
+            check_comparable("style", each.picture, content, self.style_layers)
+            if each.mask is not None:
+                height, width = each.picture.shape[2:]
+                mask = checked_mask(
+                    each.mask, (height, width), "the style picture"
+                )
+                each = each._replace(mask=mask.to(content))
+            paintings.append(each)
+        return tuple(paintings)
+
     def _engine_of_styles(
         self,
         content: Tensor,
-        styles: Sequence[tuple[Tensor, float]],
+        regions: Sequence[Region],
         tiles: int | None,
         style_tiles: int | None,
     ) -> Engine:
@@ -169,7 +211,8 @@ class Objective:
 
         It takes memory for their maps and keeps it, to use it again.
         """
-        largest = max((a for a, _ in styles), key=Tensor.numel)
+        pictures = [a.picture for _, several in regions for a in several]
+        largest = max(pictures, key=Tensor.numel)
         small = tiles is not None or largest.numel() <= content.numel()
         if small and style_tiles is None:
             return self.engine
@@ -230,7 +273,7 @@ class Objective:
             return self._evaluated(x)
 
     def _fitting_alpha(
-        self, content: Tensor, of_styles: Sequence[StyleLoss]
+        self, content: Tensor, of_styles: Sequence[LayerLoss]
     ) -> float:
         """Return the convention's alpha for this pair of pictures."""
         unknown = not of_styles or content.is_meta  # that has no numbers

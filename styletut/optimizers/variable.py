@@ -5,7 +5,7 @@ and says how gradients go over from the one to the other.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -41,6 +41,30 @@ def variable_of(
         ValueError: for an unknown range rule.
     """
     check_rule(range_rule)
+    if start.shape[1] == 1:
+        return _of_light(start, range_rule, pixel_unit)
+    return _of_channels(start, range_rule, pixel_unit)
+
+
+def _of_light(
+    start: Tensor, range_rule: str, pixel_unit: float | Sequence[float]
+) -> Variable:
+    """Return a variable of one channel for a grey picture of three."""
+    unit = float(torch.tensor(pixel_unit).mean())
+    one = _of_channels(start, range_rule, unit)
+    return replace(
+        one,
+        picture=lambda x: one.picture(x).repeat(1, 3, 1, 1),
+        pull_back=lambda gradient, x: one.pull_back(
+            gradient.sum(1, keepdim=True), x
+        ),
+    )
+
+
+def _of_channels(
+    start: Tensor, range_rule: str, pixel_unit: float | Sequence[float]
+) -> Variable:
+    """Return a variable of a picture's own channels."""
     if range_rule == "sigmoid":
         inside = start.clamp(SIGMOID_MARGIN, 1 - SIGMOID_MARGIN)
         return Variable(

@@ -69,7 +69,7 @@ KEYED = (
 """What of a `Plan` is in every key, beside the formulas and what the caller
 chose of them."""
 
-LATER: Mapping[str, Any] = {}
+LATER: Mapping[str, Any] = {"color": "style", "strength": 1.0}
 """Fields of a `Plan` that came after the first runs were stored, with the
 value at which each changes no picture: only another value is in a key."""
 

@@ -17,16 +17,24 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from styletut.color import color_moments, match_moments
+from styletut.color import luminance
 from styletut.conventions import DEFAULT_CONVENTION, Convention
 from styletut.conventions.network import convention_network
 from styletut.images import ImageError, resize_to
 from styletut.images.loading import Unread, unread
 from styletut.objective import Objective
-from styletut.objective.checks import Layers, pairs
+from styletut.objective.balance import alpha_at
+from styletut.objective.checks import Layers
+from styletut.objective.guides import Masks, Styles
 from styletut.optimizers.catalogue import pairs_kept, takes
 from styletut.optimizers.quasi_newton import LEARNED
 from styletut.transfer.minimization import run_optimizer
+from styletut.transfer.pictures import (
+    Pictures,
+    color_matched,
+    opened,
+    read,
+)
 from styletut.transfer.plan import (
     STARTS,
     Plan,
@@ -40,6 +48,7 @@ from styletut.transfer.steps import (
     Ending,
     KeptBest,
     Result,
+    Step,
     Steps,
     run_to_end,
     warn_of,
@@ -64,6 +73,10 @@ def stylize(
     gamma: float | None = None,
     content_layers: Layers | None = None,
     style_layers: Layers | None = None,
+    masks: Masks = (),
+    color: str = "style",
+    strength: float = 1.0,
+    guidance: str = "simple",
     optimizer: str | None = None,
     options: Mapping[str, Any] | None = None,
     range_rule: str | None = None,
@@ -93,7 +106,9 @@ def stylize(
     Args:
         content: a picture (1, 3, H, W) in [0, 1], the name of a sample, or
             what `load_image` reads.
-        style: the same, of any size, or a sequence of (picture, weight).
+        style: the same, of any size, or a sequence of (picture, weight); a
+            weight may be a mapping layer -> weight. None where masks cover
+            everything. What is transparent in it does not count.
         vgg: the network to use as it is; by default the convention's.
         size: longer side of the result in pixels [512], by default not
             larger than the content picture.
@@ -111,6 +126,19 @@ def stylize(
         content_layers: names, or name -> weight [relu4_2].
         style_layers: the same [relu1_1, relu2_1, relu3_1, relu4_1,
             relu5_1].
+        masks: regions with a style of their own, as a sequence of (mask,
+            style) or (mask, style, mask of the style picture): white where
+            it counts, given as pictures are, or a tensor (H, W), of any
+            size and of its picture's ratio of sides. `style` has what they
+            leave.
+        color: whose colors the picture gets: "style", "match" (the
+            paintings are given the colors of the photo's region first) or
+            "luminance" (the run is done on light alone, and under it goes
+            the photo's color).
+        strength: of the style: 0 is the photo, 1 the default, 2 much;
+            beta/alpha is multiplied by its power 3.3.
+        guidance: how masks are taken to a layer: "simple", "inside" or
+            "all", see `objective.guides.propagated`.
         optimizer: a name out of `OPTIMIZERS` [spectral_lbfgs].
         options: keyword arguments for the optimizer [none].
         range_rule: how pixels are kept in [0, 1], as `minimize` takes it
@@ -153,6 +181,10 @@ def stylize(
         gamma=gamma,
         content_layers=content_layers,
         style_layers=style_layers,
+        masks=masks,
+        color=color,
+        strength=strength,
+        guidance=guidance,
         optimizer=optimizer,
         options=options,
         range_rule=range_rule,
@@ -179,6 +211,10 @@ def stylize_steps(
     gamma: float | None = None,
     content_layers: Layers | None = None,
     style_layers: Layers | None = None,
+    masks: Masks = (),
+    color: str = "style",
+    strength: float = 1.0,
+    guidance: str = "simple",
     optimizer: str | None = None,
     options: Mapping[str, Any] | None = None,
     range_rule: str | None = None,
@@ -213,6 +249,10 @@ def stylize_steps(
         gamma=gamma,
         content_layers=content_layers,
         style_layers=style_layers,
+        masks=masks,
+        color=color,
+        strength=strength,
+        guidance=guidance,
         optimizer=optimizer,
         options=options,
         range_rule=range_rule,
@@ -228,27 +268,30 @@ class Run(NamedTuple):
     """A run with all that it needs, on its device.
 
     Attributes:
-        content: the content picture, (1, 3, H, W) in [0, 1].
-        styles: (picture, weight) for each style picture.
+        pictures: photo, paintings and masks.
         plan: what is to be done.
         vgg: by which network.
     """
 
-    content: Tensor
-    styles: Sequence[tuple[Tensor, float]]
+    pictures: Pictures
     plan: Plan
     vgg: VGG19
+
+    def text(self) -> dict[str, str]:
+        """Return what is done as names and values for text fields."""
+        return {**self.plan.text(self.vgg), **self.pictures.text()}
 
 
 def prepare(
     content: Any,
-    style: Any,
+    style: Styles | None,
     *,
+    masks: Masks = (),
     vgg: VGG19 | None = None,
     **settings: Unpack[Settings],
 ) -> Run:
     """Read the pictures and settle the run; see `stylize`."""
-    photo = unread(content, "the content picture")
+    given = opened(content, style, masks)
     dtype = content.dtype if isinstance(content, Tensor) else torch.float32
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(
@@ -261,28 +304,16 @@ def prepare(
         settings["start"] = begun.outline(dtype)
     if vgg is not None and settings.get("device", "auto") == "auto":
         settings["device"] = next(vgg.parameters()).device
-    styles = [
-        (unread(source, "the style picture"), weight)
-        for source, weight in pairs(style)
-    ]
-    plan = plan_run(
-        photo.shape,
-        [a.shape for a, _ in styles],
-        dtype,
-        **settings,
-    )
+    plan = plan_run(given.photo.shape, given.style_shapes, dtype, **settings)
     size = plan.finest.size
     if begun is not None:
         plan = replace(plan, start=begun.for_size(size))
     vgg = vgg or convention_network(plan.convention, plan.device, plan.layers)
-    return _balanced(
-        Run(
-            photo.for_size(size).to(plan.device),
-            _styles_for(plan, styles, dtype),
-            laid_out(plan, vgg, dtype),
-            vgg,
-        )
+    pictures = read(
+        given, size, plan.style_sizes, plan.color, dtype, plan.device
     )
+    plan = laid_out(plan, vgg, dtype, len(pictures.regions))
+    return _balanced(Run(pictures, plan, vgg))
 
 
 def result_of(run: Run) -> Result:
@@ -297,9 +328,10 @@ def result_of(run: Run) -> Result:
     result = Result(
         best.image.cpu(),
         history,
-        run.plan.text(run.vgg),
+        run.text(),
         ending.stopped,
         ending.message,
+        run.pictures.alpha_like(best.image),
     )
     if crash is not None:
         raise BrokenOffError(crash, result) from crash
@@ -308,25 +340,41 @@ def result_of(run: Run) -> Result:
 
 def steps_of(run: Run) -> Steps:
     """Run every size of a plan; what one leaves unspent goes to the next."""
+    if run.plan.strength == 0:
+        return _the_photo(run)
+    return _all_sizes(run)
+
+
+def _the_photo(run: Run) -> Steps:
+    """Yield the photo as it is, judged once."""
+    finest = run.plan.finest
+    at = _pictures_at(finest, run)
+    with torch.no_grad():
+        terms = _objective(at, finest, run)(at.photo)
+    yield Step(0, 0, terms, finest.size, 0.0, at.finished(at.photo))
+    return Ending()
+
+
+def _all_sizes(run: Run) -> Steps:
     plan = run.plan
     x: Tensor | None = None
-    coarser = run.content
+    coarser = run.pictures.photo
     ending = Ending()
     learned: deque[Tensor] = deque(maxlen=LEARNED)
     index, granted, spent, seconds = 0, 0, 0, 0.0
     for stage in plan.stages:
-        photo = resize_to(run.content, *stage.shape)
-        styles = _styles_at(stage, run)
-        begun = photo
+        at = _pictures_at(stage, run)
+        begun = at.photo
         if x is None or plan.keeps_detail:
-            begun = _start(photo, styles, plan)
+            begun = _start(at, plan)
         x = begun if x is None else _enlarged(x, coarser, begun, plan)
         granted += stage.evaluations
         steps = KeptBest(
             run_optimizer(
                 # nothing else holds it, so that it ends with its size
-                _objective(photo, styles, stage, run),
-                x,
+                _objective(at, stage, run),
+                # light alone where the color is the photo's
+                x if at.colored is None else luminance(x)[:, :1],
                 optimizer=plan.optimizer,
                 evaluations=granted - spent,
                 options=_options(plan, stage, learned),
@@ -337,6 +385,7 @@ def steps_of(run: Run) -> Steps:
         for step in steps:
             yield replace(
                 step,
+                image=at.finished(step.image),
                 index=index + step.index,
                 evaluations=spent + step.evaluations,
                 seconds=seconds + step.seconds,
@@ -355,14 +404,18 @@ def steps_of(run: Run) -> Steps:
 def _balanced(run: Run) -> Run:
     """Settle alpha, for all sizes as the finest one has it."""
     plan = run.plan
-    if "alpha" in plan.chosen or plan.convention.alpha_share is None:
+    follows = plan.convention.alpha_share is not None
+    if "alpha" in plan.chosen or not follows:
+        alpha = plan.chosen.get("alpha", plan.convention.alpha)
+    else:
+        finest = plan.finest
+        alpha = _objective(_pictures_at(finest, run), finest, run).alpha
+    if plan.strength not in (0, 1):
+        alpha = alpha_at(plan.strength, alpha)
+    elif not follows:
         return run
-    finest = plan.finest
-    photo = resize_to(run.content, *finest.shape)
-    alpha = _objective(photo, _styles_at(finest, run), finest, run).alpha
-    return run._replace(
-        plan=replace(plan, chosen={**plan.chosen, "alpha": alpha})
-    )
+    chosen = {**plan.chosen, "alpha": alpha}
+    return run._replace(plan=replace(plan, chosen=chosen))
 
 
 def _start_picture(source: Any) -> Unread:
@@ -374,34 +427,17 @@ def _start_picture(source: Any) -> Unread:
         ) from error
 
 
-def _styles_for(
-    plan: Plan, styles: Sequence[tuple[Unread, float]], dtype: torch.dtype
-) -> list[tuple[Tensor, float]]:
-    """Read the style pictures as large as a plan needs them."""
-    return [
-        (style.for_size(size).to(plan.device, dtype), weight)
-        for (style, weight), size in zip(styles, plan.style_sizes, strict=True)
-    ]
+def _pictures_at(stage: Stage, run: Run) -> Pictures:
+    return run.pictures.resized(stage.shape, stage.style_shapes)
 
 
-def _styles_at(stage: Stage, run: Run) -> list[tuple[Tensor, float]]:
-    return [
-        (resize_to(a, *shape), weight)
-        for (a, weight), shape in zip(
-            run.styles, stage.style_shapes, strict=True
-        )
-    ]
-
-
-def _objective(
-    photo: Tensor,
-    styles: Sequence[tuple[Tensor, float]],
-    stage: Stage,
-    run: Run,
-) -> Objective:
+def _objective(pictures: Pictures, stage: Stage, run: Run) -> Objective:
+    masked = [each for each in pictures.regions if each.mask is not None]
+    whole = [each for each in pictures.regions if each.mask is None]
     return Objective(
-        photo,
-        styles,
+        pictures.photo,
+        whole[0].paintings if whole else None,
+        masks=masked,
         vgg=run.vgg,
         convention=run.plan.convention,
         precision=run.plan.precision,
@@ -427,9 +463,8 @@ def _options(
     return options
 
 
-def _start(
-    photo: Tensor, styles: Sequence[tuple[Tensor, float]], plan: Plan
-) -> Tensor:
+def _start(at: Pictures, plan: Plan) -> Tensor:
+    photo = at.photo
     if isinstance(plan.start, Tensor):
         return resize_to(plan.start.to(photo), *photo.shape[2:])
     if plan.start == "noise":
@@ -437,9 +472,10 @@ def _start(
         generator = torch.Generator().manual_seed(plan.seed)
         return torch.rand(photo.shape, generator=generator).to(photo)
     if plan.start == "color":
-        return match_moments(photo, *color_moments(styles))
+        return color_matched(photo, at.regions, plan.style_layers)
     if plan.start == "style":
-        return resize_to(styles[0][0], *photo.shape[2:])
+        first = at.regions[0].paintings[0].picture
+        return resize_to(first, *photo.shape[2:])
     if plan.start == "grey":
         mean = photo.new_tensor(OXFORD_MEAN)[:, None, None] / 255
         return mean.expand_as(photo).clone()

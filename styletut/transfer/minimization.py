@@ -49,7 +49,9 @@ def minimize(
         objective: what is minimized; nothing else of its convention is
             used.
         start: first picture, (1, 3, H, W) in [0, 1]; "sigmoid" moves it
-            `optimizers.variable.SIGMOID_MARGIN` inside the range.
+            `optimizers.variable.SIGMOID_MARGIN` inside the range. Of one
+            channel, (1, 1, H, W), it is grey, and so are all that follow:
+            the optimizer works on light alone.
         optimizer: a name out of `optimizers.OPTIMIZERS`.
         evaluations: how often the objective and its gradient are computed.
         options: keyword arguments for the optimizer.
@@ -98,7 +100,8 @@ def run_optimizer(
 ) -> Steps:
     """Do what `minimize` does, and leave it to the caller to warn."""
     check_budget(evaluations)
-    if tuple(start.shape) != objective.shape:
+    grey = (1, 1, *objective.shape[2:])
+    if tuple(start.shape) not in (objective.shape, grey):
         raise ValueError(
             f"the start has shape {tuple(start.shape)} and the content "
             f"{objective.shape}; they must be equal"

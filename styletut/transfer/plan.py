@@ -21,9 +21,12 @@ from styletut.images import fit
 from styletut.images.picture import check_size
 from styletut.memory.fitting import UNTILED, Layout, fitting_layout
 from styletut.memory.free import free_memory
+from styletut.objective.balance import checked_strength
 from styletut.objective.checks import Layers, checked_weight, layer_weights
+from styletut.objective.guides import check_way
 from styletut.optimizers.catalogue import check_options, pairs_kept
 from styletut.optimizers.variable import check_rule
+from styletut.transfer.pictures import check_color
 from styletut.transfer.sizes import (
     Schedule,
     Shape,
@@ -52,6 +55,9 @@ class Settings(TypedDict, total=False):
     gamma: float | None
     content_layers: Layers | None
     style_layers: Layers | None
+    color: str
+    strength: float
+    guidance: str
     optimizer: str | None
     options: Mapping[str, Any] | None
     range_rule: str | None
@@ -72,6 +78,9 @@ DEFAULTS: Settings = {
     "gamma": None,
     "content_layers": None,
     "style_layers": None,
+    "color": "style",
+    "strength": 1.0,
+    "guidance": "simple",
     "optimizer": None,
     "options": None,
     "range_rule": None,
@@ -111,9 +120,11 @@ class Plan:
         stages: one for each size, coarse to fine.
         style_scale: the style's longer side in units of the content's; None
             for the convention's rule.
-        chosen: alpha, beta, gamma, content_layers and style_layers as
-            `Objective` takes them, those that the caller chose, and alpha
-            where it follows the pictures and these are known.
+        chosen: alpha, beta, gamma, content_layers, style_layers and guidance
+            as `Objective` takes them, those that the caller chose, and alpha
+            where it follows the pictures, or a strength, and is known.
+        color: whose colors the picture gets, out of `pictures.COLORS`.
+        strength: of the style, out of `balance.STRENGTHS`.
         optimizer: a name out of `optimizers.OPTIMIZERS`.
         options: its keyword arguments.
         range_rule: as `minimize` takes it.
@@ -128,6 +139,8 @@ class Plan:
     stages: tuple[Stage, ...]
     style_scale: float | None
     chosen: Mapping[str, Any]
+    color: str
+    strength: float
     optimizer: str
     options: Mapping[str, Any]
     range_rule: str
@@ -162,10 +175,14 @@ class Plan:
     def layers(self) -> tuple[str, ...]:
         """All layers that the run looks at."""
         own, chosen = self.convention, self.chosen
-        return (
-            *check_layers(chosen.get("content_layers", own.content_layers)),
-            *check_layers(chosen.get("style_layers", own.style_layers)),
-        )
+        content = chosen.get("content_layers", own.content_layers)
+        return (*check_layers(content), *self.style_layers)
+
+    @property
+    def style_layers(self) -> tuple[str, ...]:
+        """Those of them at which styles are compared."""
+        own = self.convention.style_layers
+        return check_layers(self.chosen.get("style_layers", own))
 
     def text(self, vgg: VGG19) -> dict[str, str]:
         """Return the plan as names and values for a picture's text fields.
@@ -180,6 +197,7 @@ class Plan:
             "gamma": own.gamma,
             "content_layers": own.content_layers,
             "style_layers": own.style_layers,
+            "guidance": DEFAULTS["guidance"],
         } | dict(self.chosen)
         return {
             "convention": own.name,
@@ -188,6 +206,8 @@ class Plan:
             "evaluations": " ".join(str(n) for _, n in self.schedule),
             "style_scale": str(self.style_scale or own.style_size),
             **{name: _plain(value) for name, value in weights.items()},
+            "color": self.color,
+            "strength": f"{self.strength:g}",
             "optimizer": self.optimizer,
             "options": _plain(self.options),
             "range_rule": self.range_rule,
@@ -252,6 +272,7 @@ def plan_run(
     if range_rule is None:
         range_rule = own.range_rule
     check_rule(range_rule)
+    check_color(given["color"])
     device = find_device(given["device"], dtype)
     style_size = given["style_size"]
     scale = (
@@ -264,6 +285,8 @@ def plan_run(
         stages=_stages(schedule, content, styles, own.style_size, scale),
         style_scale=scale,
         chosen=_chosen(given, own),
+        color=given["color"],
+        strength=checked_strength(given["strength"]),
         optimizer=optimizer,
         options=options,
         range_rule=range_rule,
@@ -275,13 +298,16 @@ def plan_run(
     )
 
 
-def laid_out(plan: Plan, vgg: VGG19, dtype: torch.dtype) -> Plan:
+def laid_out(
+    plan: Plan, vgg: VGG19, dtype: torch.dtype, regions: int = 1
+) -> Plan:
     """Return a plan with the layout of each stage, as memory is free now.
 
     Args:
         plan: of the run.
         vgg: the network that it takes.
         dtype: of the pictures.
+        regions: how many there are with a style of their own.
 
     Raises:
         TooLargeError: a ValueError, if a size or a style picture does not
@@ -297,6 +323,7 @@ def laid_out(plan: Plan, vgg: VGG19, dtype: torch.dtype) -> Plan:
                 *stage.shape,
                 free,
                 styles=stage.style_shapes,
+                regions=regions,
                 history=history,
                 evaluations=sum(n for _, n in plan.schedule),
                 range_rule=plan.range_rule,
@@ -357,6 +384,9 @@ def _chosen(given: Settings, own: Convention) -> dict[str, Any]:
             kept = _kept(layers)
             layer_weights(term, kept, defaults)
             chosen[f"{term}_layers"] = kept
+    check_way(given["guidance"])
+    if given["guidance"] != DEFAULTS["guidance"]:
+        chosen["guidance"] = given["guidance"]
     return chosen
 
 

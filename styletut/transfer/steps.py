@@ -52,6 +52,7 @@ class Shown:
     """A picture that a notebook shows, with `alt` as alternative text."""
 
     image: Tensor
+    alpha: Tensor | None = None
 
     @property
     def alt(self) -> str:
@@ -63,7 +64,7 @@ class Shown:
     ) -> MimeBundle:
         """Return the picture as a PNG, and the text, for the display."""
         file = io.BytesIO()
-        to_pil(self.image).save(file, "PNG", optimize=True)
+        to_pil(self.image, self.alpha).save(file, "PNG", optimize=True)
         png = base64.b64encode(file.getvalue()).decode("ascii")
         data = {"image/png": png, "text/plain": self.alt}
         return data, {"image/png": {"alt": self.alt}}
@@ -124,6 +125,8 @@ class Result(Shown):
         settings: every choice of the run, as text.
         stopped: "done", "stalled", "diverged" or "interrupted".
         message: what happened, where it stopped early.
+        alpha: how opaque it is, (1, 1, H, W) in [0, 1], on the CPU, where
+            the content picture was not so everywhere.
     """
 
     image: Tensor
@@ -131,6 +134,7 @@ class Result(Shown):
     settings: dict[str, str]
     stopped: Stopped
     message: str = ""
+    alpha: Tensor | None = None
 
     @property
     def alt(self) -> str:
@@ -145,10 +149,12 @@ class Result(Shown):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture, with the settings as text fields.
 
+        A JPEG, which has no transparency, goes over white.
+
         Raises:
             ImageError: if the file cannot be written.
         """
-        save_image(self.image, path, self.settings)
+        save_image(self.image, path, self.settings, self.alpha)
 
 
 class Best(NamedTuple):

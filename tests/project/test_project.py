@@ -42,6 +42,7 @@ HOUSE = {
         "saving",
         "samples",
         "loading",
+        "masks",
     ],
     "kernels": [
         "processor",
@@ -78,6 +79,7 @@ HOUSE = {
     "objective": [
         "checks",
         "balance",
+        "guides",
         "terms",
         "layer_losses",
         "objective",
@@ -93,6 +95,7 @@ HOUSE = {
     "metrics": ["pixels", "features", "comparison"],
     "transfer": [
         "sizes",
+        "pictures",
         "plan",
         "steps",
         "minimization",
