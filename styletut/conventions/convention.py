@@ -7,9 +7,9 @@ from torch import Tensor
 
 ContentFactor = Callable[[int, int], float]
 
-GramDivisor = Callable[[int, float], float]
+GramDivisor = Callable[[int, int], float]
 
-StyleFactor = Callable[[int, float, float], float]
+StyleFactor = Callable[[int, int, int], float]
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 A convention scales the formulas of `styletut.losses` by c(N, M), d(N, M)
 and s(N, M, pixels), for N channels and M positions of a layer; see
-`styletut.conventions` for what they mean. A region has a share of a layer's
-positions, which need be no whole number.
+`styletut.conventions` for what they mean.
 """
 
 from torch import Tensor
@@ -24,42 +23,42 @@ def mean(N: int, M: int) -> float:
     return 2 / (N * M)
 
 
-def undivided(N: int, M: float) -> float:
+def undivided(N: int, M: int) -> float:
     """G itself."""
     return 1.0
 
 
-def by_positions(N: int, M: float) -> float:
+def by_positions(N: int, M: int) -> float:
     """G / M, the mean over positions."""
     return float(M)
 
 
-def by_entries(N: int, M: float) -> float:
+def by_entries(N: int, M: int) -> float:
     """G / (N M), over the entries of the feature maps."""
     return float(N * M)
 
 
-def paper_style(N: int, M: float, pixels: float) -> float:
+def paper_style(N: int, M: int, pixels: int) -> float:
     """1 / (4 N^2 M^2), for undivided Gram matrices."""
     return 1 / (4 * N**2 * M**2)
 
 
-def quarter_mean(N: int, M: float, pixels: float) -> float:
+def quarter_mean(N: int, M: int, pixels: int) -> float:
     """1 / (4 N^2)."""
     return 1 / (4 * N**2)
 
 
-def gram_mean(N: int, M: float, pixels: float) -> float:
+def gram_mean(N: int, M: int, pixels: int) -> float:
     """1 / N^2: the mean over the Gram matrix's entries."""
     return 1 / N**2
 
 
-def gram_sum(N: int, M: float, pixels: float) -> float:
+def gram_sum(N: int, M: int, pixels: int) -> float:
     """The sum over the Gram matrix's entries."""
     return 1.0
 
 
-def keras_style(N: int, M: float, pixels: float) -> float:
+def keras_style(N: int, M: int, pixels: int) -> float:
     """1 / (4 3^2 pixels^2): the picture's channels and size at all layers."""
     return 1 / (4 * 3**2 * pixels**2)
 

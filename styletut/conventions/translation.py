@@ -8,7 +8,7 @@ from styletut.conventions.published import get_convention
 from styletut.vgg import feature_shape
 
 
-def kappa(convention: Convention, N: int, M: float, pixels: float) -> float:
+def kappa(convention: Convention, N: int, M: int, pixels: int) -> float:
     """Return the convention's style term in units of E, equation (4).
 
     Notebook 04, (4.6): s ||G/d - A/d_a||^2 = kappa E, with E's Gram

@@ -237,18 +237,17 @@ def style_losses(
         N, h, w = feature_shape(layer, *shape)
         masks = _masks_at(layer, [each.mask for each in regions], way)
         counts = [h * w] if masks is None else _counts(masks)
+        factor = kappa(convention, N, h * w, shape[0] * shape[1])
         parts, shares, kept = [], [], []
         for n, M in enumerate(counts):
             if not M:  # a strip at the border, cut off by a pooling
                 continue
             share = M / sum(counts)
             targets = _targets(
-                layer, regions[n].paintings, seen[n], M, convention
+                layer, regions[n].paintings, seen[n], h * w, convention
             )
             kept.append(n)
             shares.append(share)
-            pixels = share * shape[0] * shape[1]
-            factor = kappa(convention, N, M, pixels)
             parts.append(
                 StyleLoss(layer, share * beta * weight, factor, N, M, targets)
             )
@@ -295,10 +294,17 @@ def _memory_format(F: Tensor) -> torch.memory_format:
 
 
 class _Gram(NamedTuple):
-    """A style picture's Gram matrix at a layer, and its positions."""
+    """A style picture's Gram matrix at a layer.
+
+    Attributes:
+        A: of what counts, divided by nothing, (N, N).
+        M: positions of the whole picture.
+        counted: the share of them that counts.
+    """
 
     A: Tensor
-    M: float
+    M: int
+    counted: float
 
 
 def _grams(
@@ -320,13 +326,13 @@ def _grams(
     grams = {}
     for layer, at in masks.items():
         _, h, w = feature_shape(layer, *picture.shape[2:])
-        M = h * w if at is None else _counts(at)[0]
-        if not M:
+        counted = 1.0 if at is None else _counts(at)[0] / (h * w)
+        if not counted:
             raise ValueError(
                 f"nothing is left at {layer} of what counts of a style "
                 "picture: its mask is white on too few pixels at this size"
             )
-        grams[layer] = _Gram(sums[layer], M)
+        grams[layer] = _Gram(sums[layer], h * w, counted)
     return grams
 
 
@@ -334,7 +340,7 @@ def _targets(
     layer: str,
     paintings: Sequence[Painting],
     seen: Sequence[Mapping[str, _Gram]],
-    M: float,
+    M: int,
     convention: Convention,
 ) -> tuple[GramTarget, ...]:
     """Return what a region's Gram matrix is compared with.
@@ -343,18 +349,18 @@ def _targets(
         layer: where.
         paintings: of the region.
         seen: their Gram matrices by layer.
-        M: positions of the region.
+        M: positions of the layer in the picture to be made.
         convention: whose divisor d is taken.
     """
     divisor = convention.gram_divisor
     assert divisor is not None  # the convention can run
     targets = []
     for n, share in shares_at(layer, paintings):
-        A, positions = seen[n][layer]
+        A, positions, counted = seen[n][layer]
         N = len(A)
         # d_a in units of d / M
         M_a = M * divisor(N, positions) / divisor(N, M)
-        targets.append(GramTarget(share, A, M_a))
+        targets.append(GramTarget(share, A, counted * M_a))
     return tuple(targets)
 
 
