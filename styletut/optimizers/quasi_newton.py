@@ -100,16 +100,17 @@ def spectral_lbfgs(
     and short ones in what is fine, which no few pairs could tell.
 
     Arguments are those of `lbfgs`, and `learned`: both energies of each of
-    those pairs, (2, 3, `OCTAVES`). A run adds its own, so that one at a
+    those pairs, (2, C, `OCTAVES`). A run adds its own, so that one at a
     larger size may begin with what the smaller one has learned.
 
     Yields:
         What `lbfgs` does.
 
     Raises:
-        ValueError: unless the start has the shape (1, 3, H, W).
+        ValueError: unless the start has the shape (1, 3, H, W), or of a grey
+            picture (1, 1, H, W).
     """
-    if start.ndim != 4 or start.shape[:2] != (1, 3):
+    if start.ndim != 4 or start.shape[:2] not in ((1, 3), (1, 1)):
         raise ValueError(
             "octaves and colors are those of a picture (1, 3, H, W), not of "
             f"a tensor {tuple(start.shape)}; the optimizer lbfgs takes any"

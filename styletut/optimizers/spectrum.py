@@ -17,7 +17,8 @@ OCTAVES = 6
 of the two directions, the coarsest all those below 1/64."""
 
 COLORS = ((1.0, 1.0, 1.0), (1.0, 0.0, -1.0), (1.0, -2.0, 1.0))
-"""Brightness and two differences of RGB, not yet of length 1."""
+"""Brightness and two differences of RGB, not yet of length 1; of a grey
+picture's one channel there is brightness alone."""
 
 LARGEST_GAIN = 16.0
 """Bands are scaled by no more, and by no less than its inverse, times the
@@ -28,10 +29,10 @@ def band_energies(x: Tensor) -> Tensor:
     """Return the sum of squares in each band; together that of all of x.
 
     Args:
-        x: a change of a picture, (1, 3, H, W), real.
+        x: a change of a picture, (1, C, H, W) with 1 or 3 channels, real.
 
     Returns:
-        A tensor (3, `OCTAVES`): color, octave, the finest first.
+        A tensor (C, `OCTAVES`): color, octave, the finest first.
     """
     spectrum = _spectrum(x)
     energy = torch.view_as_real(spectrum).square_().sum(-1)
@@ -53,8 +54,8 @@ def scale_bands(x: Tensor, gains: Tensor) -> Tensor:
     """Multiply each band of x by its gain.
 
     Args:
-        x: a change of a picture, (1, 3, H, W), real.
-        gains: (3, `OCTAVES`), as `band_energies` orders them.
+        x: a change of a picture, (1, C, H, W) with 1 or 3 channels, real.
+        gains: (C, `OCTAVES`), as `band_energies` orders them.
 
     Returns:
         A tensor like x.
@@ -94,12 +95,12 @@ def band_gains(steps: Tensor, changes: Tensor) -> Tensor:
 
 
 def _spectrum(x: Tensor) -> Tensor:
-    """Return the half spectrum of each color, (3, H, W // 2 + 1)."""
+    """Return the half spectrum of each color, (C, H, W // 2 + 1)."""
     return torch.fft.rfft2(_mix(x[0], _colors(x)), norm="ortho")
 
 
 def _colors(x: Tensor) -> Tensor:
-    axes = x.new_tensor(COLORS)
+    axes = x.new_tensor(COLORS if x.shape[1] == 3 else ((1.0,),))
     return axes / axes.norm(dim=1, keepdim=True)
 
 

@@ -125,3 +125,17 @@ def test_the_finest_colors_grow_no_faster_than_light():
     gains = band_gains(steps, changes)
     torch.testing.assert_close(gains[:, 0], gains[0, 0].expand(3))
     assert gains[0, 0] < 1
+
+
+@given(SIDES, SIDES, st.integers(0, 100))
+def test_a_grey_picture_has_brightness_alone(height, width, seed):
+    grey = picture(height, width, seed)[:, :1]
+    whole = band_energies(grey.repeat(1, 3, 1, 1))
+    torch.testing.assert_close(band_energies(grey), whole[:1] / 3)
+    torch.testing.assert_close(whole[1:], torch.zeros_like(whole[1:]))
+    gains = torch.rand(1, OCTAVES, dtype=torch.float64)
+    all_three = torch.cat([gains, torch.ones(2, OCTAVES)])
+    torch.testing.assert_close(
+        scale_bands(grey, gains).repeat(1, 3, 1, 1),
+        scale_bands(grey.repeat(1, 3, 1, 1), all_three),
+    )

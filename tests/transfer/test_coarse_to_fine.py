@@ -242,11 +242,12 @@ def test_pictures_are_read_as_large_as_they_are_needed(
     settings = {"vgg": vgg, "evaluations": 1, "device": "cpu"}
     prepare = coarse_to_fine.prepare
     small = prepare(*paths, size=64, style_size=96, start=paths[0], **settings)
-    assert torch.equal(small.content, load_image(paths[0], 64))
-    assert torch.equal(small.styles[0][0], load_image(paths[1], 96))
-    assert torch.equal(small.plan.start, small.content)
+    assert torch.equal(small.pictures.photo, load_image(paths[0], 64))
+    (region,) = small.pictures.regions
+    assert torch.equal(region.paintings[0].picture, load_image(paths[1], 96))
+    assert torch.equal(small.plan.start, small.pictures.photo)
     whole = prepare(*paths, size=121, start=paths[0], **settings)
-    assert torch.equal(whole.content, load_image(paths[0]))
+    assert torch.equal(whole.pictures.photo, load_image(paths[0]))
     assert whole.plan.stages[-1].shape == (81, 121)
     own = prepare(*paths, **settings)  # its size is the photo's own
     assert own.plan.schedule == ((480, 1),)

@@ -38,6 +38,9 @@ settings: Settings = {
     "gamma": None,
     "content_layers": ["relu4_2"],
     "style_layers": {"relu1_1": 1.0},
+    "color": "match",
+    "strength": 1.5,
+    "guidance": "inside",
     "optimizer": "lbfgs",
     "options": {"history": 5},
     "range_rule": "none",
@@ -49,6 +52,7 @@ settings: Settings = {
 for function in (stylize, stylize_steps, prepare):
     function("a.jpg", "b.jpg", vgg=VGG19(), **settings)
 several = [("b.jpg", 1.0), ("c.jpg", 2.0)]
+stylize("a.jpg", None, masks=[("m.png", "b.jpg"), ("n.png", several, None)])
 styletut.stylize("a.jpg", several, convention="d2l", alpha=1)
 """
 
@@ -114,7 +118,7 @@ def test_the_front_door_spells_every_setting(function):
     spelled = {
         name: each.default
         for name, each in parameters.items()
-        if name not in ("content", "style", "vgg")
+        if name not in ("content", "style", "vgg", "masks")
     }
     assert spelled == DEFAULTS
     hints = get_type_hints(function)
@@ -142,8 +146,8 @@ def test_every_setting_is_handed_on(function, monkeypatch):
 
     monkeypatch.setattr(coarse_to_fine, "prepare", prepare)
     with pytest.raises(StopIteration):
-        function("a.jpg", "b.jpg", vgg=None, **given)
-    assert handed == {"vgg": None, **given}
+        function("a.jpg", "b.jpg", vgg=None, masks=("m",), **given)
+    assert handed == {"vgg": None, "masks": ("m",), **given}
 
 
 @pytest.mark.parametrize("name", sorted(DEFAULTS))
