@@ -1,21 +1,19 @@
-"""What was typed on the command line, as pictures, paths and settings.
+"""What was typed on the command line, as pictures and settings.
 
 The options themselves, and their help, are in `cli.main`.
 """
 
-import os
 import shlex
-from collections.abc import Collection, Mapping
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
-from styletut.images import (
-    SAMPLES,
-    ImageError,
-    ensure_writable,
-)
+from styletut.images import SAMPLES
 from styletut.images.loading import bare_name
+from styletut.objective.guides import SCALES, Painting
 from styletut.transfer.plan import STARTS, Settings
+
+NO_SETTINGS = ("threads", "mix", "mask", "style_mask")
+"""Options that are no settings of a run."""
 
 
 def parse_layers(text: str) -> list[str] | dict[str, float]:
@@ -62,41 +60,63 @@ def parse_schedule(text: str) -> list[tuple[int, int]]:
         ) from None
 
 
-LONGEST_STEM = 60
-"""Characters of a name that go into the result's: names have a limit."""
+def parse_mix(text: str) -> list[float | str]:
+    """Read "0.7,0.3" or "fine,coarse", weights of style pictures.
+
+    Raises:
+        ValueError: if one is neither a number nor one of these words.
+    """
+    weights: list[float | str] = []
+    for part in map(str.strip, text.split(",")):
+        if part in SCALES:
+            weights.append(part)
+            continue
+        try:
+            weights.append(float(part))
+        except ValueError:
+            raise ValueError(
+                f"--mix {text}: {part!r} is no weight; write numbers as in "
+                f"0.7,0.3, or {' and '.join(SCALES)}"
+            ) from None
+    return weights
 
 
-def choose_target(
-    photo: str, style: str, output: str | None, start: str | None
-) -> Path:
-    """Where the picture will go, once it is known that it can go there."""
-    target = free_name(photo, style) if output is None else Path(output)
-    ensure_writable(target)
-    for source in filter(None, (photo, style, start)):
-        if _is_file(source, target):
-            raise ImageError(
-                f"{str(target)!r} is also {source!r}, which would be "
-                "overwritten. Name another file."
-            )
-    return target
+class Typed(NamedTuple):
+    """The pictures that were typed, by what they are for.
+
+    Attributes:
+        photos: each to be painted.
+        styles: of the pictures that all are painted like.
+        weights: of these.
+    """
+
+    photos: tuple[str, ...]
+    styles: tuple[str, ...]
+    weights: tuple[float | str, ...]
 
 
-def _is_file(source: str, target: Path) -> bool:
-    try:
-        return os.path.samefile(Path(source).expanduser(), target.expanduser())
-    except (OSError, RuntimeError, ValueError):  # not there, or no path
-        return False
+def tell_apart(pictures: Sequence[str], mix: str | None = None) -> Typed:
+    """Tell photos and styles apart: the last is the style, or the last few.
 
+    Args:
+        pictures: as they were typed.
+        mix: weights, as `parse_mix` reads them, one for each style.
 
-def free_name(photo: str, style: str) -> Path:
-    """PHOTO-STYLE.png, numbered where an earlier picture has that name."""
-    stems = (Path(bare_name(source)).stem for source in (photo, style))
-    stem = "-".join(stem[:LONGEST_STEM] for stem in stems)
-    path, number = Path(f"{stem}.png"), 1
-    while path.exists():
-        number += 1
-        path = Path(f"{stem}-{number}.png")
-    return path
+    Raises:
+        ValueError: if there are not enough pictures, or weights are none.
+    """
+    weights = [1.0] if mix is None else parse_mix(mix)
+    count = len(weights)
+    if len(pictures) <= count:
+        styles = "a STYLE" if mix is None else f"{count} STYLEs"
+        raise ValueError(
+            f"give a PHOTO and {styles}"
+            + ("" if mix is None else f", for --mix {mix} has {count} weights")
+            + "; --help tells more"
+        )
+    return Typed(
+        tuple(pictures[:-count]), tuple(pictures[-count:]), tuple(weights)
+    )
 
 
 def _name(source: str, names: Collection[str]) -> str:
@@ -110,9 +130,10 @@ def _name(source: str, names: Collection[str]) -> str:
 def read_settings(options: Mapping[str, Any]) -> Settings:
     """Turn what was typed into settings of a run.
 
-    How many threads there are to be is none of it: torch was told already.
+    Pictures are none of it, nor how many threads there are to be: torch was
+    told already.
     """
-    settings = {k: v for k, v in options.items() if k != "threads"}
+    settings = {k: v for k, v in options.items() if k not in NO_SETTINGS}
     for name in ("content_layers", "style_layers"):
         if name in settings:
             settings[name] = parse_layers(settings[name])
@@ -121,16 +142,63 @@ def read_settings(options: Mapping[str, Any]) -> Settings:
     return cast(Settings, settings)
 
 
-def repeat_command(photo: str, style: str, options: Mapping[str, Any]) -> str:
+def read_styles(
+    typed: Typed, options: Mapping[str, Any]
+) -> tuple[list[Painting], list[tuple[str, Painting]]]:
+    """Return the style and the masks, as `stylize` takes them.
+
+    Raises:
+        ValueError: for a mask of a style picture that there is not.
+    """
+    counted = dict(options.get("style_mask", ()))
+    masks = options.get("mask", ())
+    known = {*typed.styles, *(style for _, style in masks)}
+    for name in counted:
+        if name not in known:
+            raise ValueError(
+                f"--style-mask {name}: there is no such style picture; there "
+                f"are {', '.join(sorted(known))}"
+            )
+    paintings = [
+        Painting(style, weight, counted.get(style))
+        for style, weight in zip(typed.styles, typed.weights, strict=True)
+    ]
+    masked = [
+        (mask, Painting(style, 1.0, counted.get(style)))
+        for mask, style in masks
+    ]
+    return paintings, masked
+
+
+def sources_of(typed: Typed, options: Mapping[str, Any]) -> list[str]:
+    """Return every picture that was typed, photos apart."""
+    pairs = (*options.get("mask", ()), *options.get("style_mask", ()))
+    start = options.get("start")
+    return [
+        *typed.styles,
+        *(name for pair in pairs for name in pair),
+        *([] if start is None else [start]),
+    ]
+
+
+def repeat_command(
+    photo: str, typed: Typed, options: Mapping[str, Any]
+) -> str:
     """Write the command that repeats a run, for a picture's text fields.
 
     Pictures lose their folders and addresses, which are private. Where the
     result went is left out, so that a rerun to another place gives the same
     bits.
     """
-    words = ["styletut", _name(photo, SAMPLES), _name(style, SAMPLES)]
+    words = ["styletut", _name(photo, SAMPLES)]
+    words += [_name(style, SAMPLES) for style in typed.styles]
     for option, value in options.items():
+        flag = f"--{option.replace('_', '-')}"
+        if option in ("mask", "style_mask"):
+            for pair in value:
+                words += [flag, *(_name(each, SAMPLES) for each in pair)]
+            continue
         if option == "start":
             value = _name(value, (*STARTS, *SAMPLES))
-        words += [f"--{option.replace('_', '-')}", str(value)]
+        words += [flag, str(value)]
     return shlex.join(words)

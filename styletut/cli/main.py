@@ -1,4 +1,4 @@
-"""The command line: `styletut PHOTO STYLE -o OUT`.
+"""The command line: `styletut PHOTO... STYLE -o OUT`.
 
 This module imports nothing heavy, so that `--version` is quick and
 `--doctor` works where torch does not.
@@ -16,11 +16,12 @@ from styletut.cores.threads import check_threads, set_threads
 from styletut.cores.waiting import choose_waiting
 
 DESCRIPTION = """\
-Paint a photo in the style of a picture (Gatys, Ecker, Bethge). PHOTO and
-STYLE are names of sample pictures (see --samples), paths, or http(s)
-addresses. A sample's name is always the sample: write ./night for a file
-called night. What is not given is the convention's. Ctrl-C saves the best
-picture so far."""
+Paint photos in the style of a picture (Gatys, Ecker, Bethge). PHOTO and STYLE
+are names of sample pictures (see --samples), paths, or http(s) addresses; the
+last is the style. A sample's name is always the sample: write ./night for a
+file called night. Several photos, or a folder of them, need a folder to go
+to: -o painted/. Defaults are those of the convention styletut; another one
+has its own. Ctrl-C saves the best picture so far."""
 
 INSTALL = "`python -m styletut --doctor` tells what is missing and the remedy"
 
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parse(arguments)
     doctor, samples = given.pop("doctor", False), given.pop("samples", False)
     tune = given.pop("tune", False)
+    pictures = given.pop("pictures")
     waiting = choose_waiting()
     try:  # torch takes a second to load, and may be missing or broken
         if doctor:
@@ -67,12 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("styletut: interrupted; nothing is written\n")
         return 130
-    return paint(
-        given.pop("photo"),
-        given.pop("style"),
-        given.pop("output", None),
-        given,
-    )
+    return paint(pictures, given.pop("output", None), given)
 
 
 def parse(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -88,7 +85,7 @@ def parse(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     given = vars(parser.parse_intermixed_args(arguments))
     kept = {k: v for k, v in given.items() if v is not None and v is not False}
     alone = {"doctor", "samples", "tune"} & kept.keys()
-    if not (alone or {"photo", "style"} <= kept.keys()):
+    if not alone and len(kept["pictures"]) < 2:
         parser.error("give a PHOTO and a STYLE; --help tells more")
     return kept
 
@@ -129,16 +126,26 @@ def _known_names() -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser("styletut", description=DESCRIPTION, allow_abbrev=False)
+    parser = _Parser(
+        "styletut",
+        usage="styletut [options] PHOTO... STYLE",
+        description=DESCRIPTION,
+        allow_abbrev=False,
+    )
     add = parser.add_argument
-    add("photo", nargs="?", metavar="PHOTO", help="what the picture shows")
-    add("style", nargs="?", metavar="STYLE", help="how it is painted")
+    add(
+        "pictures",
+        nargs="*",
+        metavar="PHOTO... STYLE",
+        help="what the pictures show, and how they are painted",
+    )
     add(
         "-o",
         "--output",
         metavar="OUT",
-        help=".png or .jpg to write, over what is there (default: "
-        "PHOTO-STYLE.png in this folder, numbered if there is one)",
+        help=".png or .jpg to write, over what is there; or a folder, with a "
+        "slash at its end, for PHOTO-STYLE.png (default: that name in this "
+        "folder, numbered if there is one)",
     )
 
     add(
@@ -150,48 +157,93 @@ def _parser() -> argparse.ArgumentParser:
 
     picture = parser.add_argument_group("the picture").add_argument
     picture(
+        "--strength",
+        type=float,
+        metavar="NUMBER",
+        help="of the style: 0 is the photo, 1 the default's look, 2 much "
+        "(default: 1)",
+    )
+    picture(
+        "--color",
+        metavar="WHOSE",
+        help="style; match, for the photo's colors: the style picture is "
+        "given them first; or luminance: light alone is painted, under the "
+        "photo's color (default: style)",
+    )
+    picture(
         "--size",
         type=int,
         metavar="PIXELS",
-        help="longer side of the result (default: the convention's, or the "
-        "photo's if that is smaller)",
+        help="longer side of the result (default: 512, or the photo's if "
+        "that is smaller)",
     )
     picture(
         "--style-size",
         type=int,
         metavar="PIXELS",
         help="longer side of the style picture; larger gives larger strokes "
-        "(default: the convention's rule)",
+        "(default: that of the result)",
+    )
+    picture(
+        "--mask",
+        nargs=2,
+        action="append",
+        metavar=("MASK", "STYLE"),
+        help="a region with a style of its own, where the picture MASK is "
+        "white; may be given again, and what all masks leave has the last "
+        "STYLE of the command",
+    )
+    picture(
+        "--style-mask",
+        nargs=2,
+        action="append",
+        metavar=("STYLE", "MASK"),
+        help="what counts of a style picture, where MASK is white (default: "
+        "all that is not transparent)",
+    )
+    picture(
+        "--mix",
+        metavar="WEIGHTS",
+        help="weights of several styles, which come last: 0.7,0.3 mixes two; "
+        "fine,coarse takes strokes from the first and shapes from the second "
+        "(default: one style)",
     )
     picture(
         "--alpha",
         type=float,
         metavar="WEIGHT",
-        help="weight of the content (default: the convention's; for styletut "
-        "0.1 of the untouched photo's style loss, and 0.3 at most)",
+        help="weight of the content (default: 0.1 of the untouched photo's "
+        "style loss, 0.3 at most)",
     )
     picture(
         "--beta",
         type=float,
         metavar="WEIGHT",
-        help="weight of the style (default: the convention's)",
+        help="weight of the style (default: 1)",
     )
     picture(
         "--gamma",
         type=float,
         metavar="WEIGHT",
-        help="weight of the total variation (default: the convention's)",
+        help="weight of the total variation (default: 0)",
     )
     picture(
         "--content-layers",
         metavar="LAYERS",
         help="names, as in relu4_2, or names with weights, as in "
-        "relu4_2=1,relu5_2=0.5 (default: the convention's)",
+        "relu4_2=1,relu5_2=0.5 (default: relu4_2)",
     )
     picture(
         "--style-layers",
         metavar="LAYERS",
-        help="the same for the style (default: the convention's)",
+        help="the same for the style (default: "
+        "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1)",
+    )
+    picture(
+        "--guidance",
+        metavar="WAY",
+        help="how masks are taken to a layer: simple, inside or all "
+        "(default: simple)",
     )
 
     run = parser.add_argument_group("the run").add_argument
@@ -204,8 +256,7 @@ def _parser() -> argparse.ArgumentParser:
         "--evaluations",
         type=int,
         metavar="N",
-        help="evaluations of the loss, over all sizes (default: the "
-        "convention's)",
+        help="evaluations of the loss, over all sizes (default: 60)",
     )
     run(
         "--schedule",
@@ -216,7 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     run(
         "--optimizer",
         metavar="NAME",
-        help="what lowers the loss (default: the convention's)",
+        help="what lowers the loss (default: spectral_lbfgs)",
     )
     run(
         "--start",
@@ -224,7 +275,7 @@ def _parser() -> argparse.ArgumentParser:
         help="name of a start (below), or a picture to go on from, given as "
         "PHOTO is and of its ratio of sides: its detail is kept, and without "
         "--schedule no size below its own is painted but the last (default: "
-        "the convention's)",
+        "color)",
     )
     run("--seed", type=int, metavar="N", help="of the noise (default: 0)")
     run(

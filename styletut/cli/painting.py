@@ -1,25 +1,28 @@
-"""One run of the command line: pictures read, painted, and never lost."""
+"""Runs of the command line: pictures read, painted, and never lost."""
 
 import math
 import signal
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from torch import Tensor
 
 from styletut.cli.arguments import (
-    choose_target,
-    free_name,
+    Typed,
     read_settings,
+    read_styles,
     repeat_command,
+    sources_of,
+    tell_apart,
 )
 from styletut.cli.preview import preview
 from styletut.cli.progress import progress, say
+from styletut.cli.targets import choose_folder, choose_target, photos_of
 from styletut.images import ImageError, save_image
 from styletut.images.loading import bare_name
 from styletut.transfer.coarse_to_fine import Run, prepare, steps_of
@@ -30,6 +33,7 @@ from styletut.transfer.steps import (
     run_to_end,
     warned,
 )
+from styletut.vgg import VGG19
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 STATUS = {
@@ -48,45 +52,113 @@ SIGNALS = tuple(
 
 
 def paint(
-    photo: str, style: str, output: str | None, options: Mapping[str, Any]
+    pictures: Sequence[str], output: str | None, options: Mapping[str, Any]
 ) -> int:
-    """Stylize a picture as the command line asks, and save the result.
+    """Stylize pictures as the command line asks, and save the results.
 
     Args:
-        photo: name of a sample picture, path or URL.
-        style: the same.
+        pictures: photos, and last the style, or as many styles as there are
+            weights to mix: names of sample pictures, paths, URLs; a photo
+            may be a folder of them.
         output: where to; None for a new file in the current folder.
-        options: settings of a run as they were typed: layers as
-            text, the start as a name, path or URL; `threads`, which
-            torch has been told, for the command that repeats the run; and
+        options: settings of a run as they were typed: layers as text, the
+            start as a name, path or URL; `mix`, weights of styles as text;
+            `mask` and `style_mask`, pairs of names; `threads`, which torch
+            has been told, for the command that repeats the run; and
             `preview`, a file for the picture as it grows.
 
     Returns:
         The exit status: 0 for a picture, 1 for a run that broke off (its
-        best picture is saved), 2 for bad input, 130 for an interrupt.
+        best picture is saved), 2 for bad input, 130 for an interrupt. Of
+        several photos each is tried until an interrupt, and the highest of
+        their statuses is returned.
     """
-    began = time.monotonic()
     options = dict(options)
     grown: str | None = options.pop("preview", None)
-    with _signals_interrupt(), _plain_warnings():
+    with _plain_warnings():
         try:
-            start = options.get("start")
-            target = choose_target(photo, style, output, start)
-            watch = _watch(photo, style, grown, start)
-            run = prepare(photo, style, **read_settings(options))
+            typed = tell_apart(pictures, options.get("mix"))
+            photos, several = photos_of(typed.photos)
+            folder = choose_folder(output, several)
+        except (ValueError, OSError) as error:
+            return _refuse(error)
+        one = _Painting(typed, output, folder, options, grown)
+        return _one_by_one(photos, one)
+
+
+class _Painting(NamedTuple):
+    """What is the same for all photos of a command."""
+
+    typed: Typed
+    output: str | None
+    folder: Path | None
+    options: Mapping[str, Any]
+    grown: str | None
+
+    def target(self, photo: str) -> Path:
+        """Return where a photo's picture will go; see `choose_target`."""
+        return choose_target(
+            photo,
+            self.typed.styles,
+            self.output,
+            sources_of(self.typed, self.options),
+            self.folder,
+        )
+
+    def watch(self, photo: str) -> Callable[[Step], None]:
+        """Return what is to see each step beside the progress bar."""
+        if self.grown is None:
+            return lambda step: None
+        sources = sources_of(self.typed, self.options)
+        return preview(
+            choose_target(photo, self.typed.styles, self.grown, sources)
+        )
+
+    def prepare(self, photo: str, vgg: VGG19 | None) -> Run:
+        """Read the pictures and settle the run."""
+        style, masks = read_styles(self.typed, self.options)
+        settings = read_settings(self.options)
+        return prepare(photo, style, masks=masks, vgg=vgg, **settings)
+
+
+def _one_by_one(photos: Sequence[str], one: _Painting) -> int:
+    """Paint each photo, by one network; return the highest exit status."""
+    status, vgg = 0, None
+    try:
+        for number, photo in enumerate(photos, 1):
+            if len(photos) > 1:
+                say(f"{number} of {len(photos)}: {photo}")
+            came, vgg = _paint(photo, one, vgg)
+            status = max(status, came)
+            if came == INTERRUPTED:
+                break
+    except KeyboardInterrupt:  # between two photos
+        say("interrupted")
+        return INTERRUPTED
+    return status
+
+
+def _paint(
+    photo: str, one: _Painting, vgg: VGG19 | None
+) -> tuple[int, VGG19 | None]:
+    """Paint a photo; return the exit status, and the network for the next."""
+    began = time.monotonic()
+    with _signals_interrupt():
+        try:
+            target = one.target(photo)
+            watch = one.watch(photo)
+            run = one.prepare(photo, vgg)
             finished = _follow(run, watch)
         except KeyboardInterrupt:
             say("interrupted before there was a picture; nothing is written")
-            return INTERRUPTED
+            return INTERRUPTED, vgg
         except Exception as error:
-            return _refuse(error)
-        if output is None and target.exists():  # a run beside this one
-            target = free_name(photo, style)
-        text = {
-            **run.plan.text(run.vgg),
-            **_text(photo, style, options, finished),
-        }
-        return _finish(finished, target, text, began)
+            return _refuse(error), vgg
+        if target.exists() and (one.output is None or one.folder is not None):
+            target = one.target(photo)  # a run beside this one took it
+        text = {**run.text(), **_text(photo, one, finished)}
+        alpha = run.pictures.alpha_like(finished.best.image)
+        return _finish(finished, target, text, alpha, began), run.vgg
 
 
 def _refuse(error: Exception) -> int:
@@ -99,15 +171,6 @@ def _refuse(error: Exception) -> int:
         # a picture's OSError comes as ImageError; others are the machine's
         return BAD_INPUT if isinstance(error, ValueError) else FAILED
     raise error
-
-
-def _watch(
-    photo: str, style: str, grown: str | None, start: str | None
-) -> Callable[[Step], None]:
-    """Return what is to see each step beside the progress bar."""
-    if grown is None:
-        return lambda step: None
-    return preview(choose_target(photo, style, grown, start))
 
 
 def _follow(run: Run, watch: Callable[[Step], None]) -> Finished:
@@ -125,7 +188,11 @@ def _follow(run: Run, watch: Callable[[Step], None]) -> Finished:
 
 
 def _finish(
-    finished: Finished, target: Path, text: Mapping[str, str], began: float
+    finished: Finished,
+    target: Path,
+    text: Mapping[str, str],
+    alpha: Tensor | None,
+    began: float,
 ) -> int:
     """Save the best picture, say how it went, let a crash out."""
     best, history, ending, crash = finished
@@ -133,7 +200,7 @@ def _finish(
         say("error: no picture of the run had a finite loss; none is written")
         return FAILED if crash is None else _refuse(crash)
     try:
-        path = _save(best.image, target, text)
+        path = _save(best.image, target, text, alpha)
     except ImageError as error:
         say(f"error: {error}")
         if crash is None:
@@ -142,8 +209,8 @@ def _finish(
     height, width = best.image.shape[2:]
     done = history[-1].evaluations
     count = f"{done} evaluation{'s' * (done != 1)}"
-    alpha = f"{history[-1].terms.alpha:.3g}"  # without one given, the pair's
-    picture = f"{width} x {height} pixels after {count} with alpha {alpha}"
+    weight = f"{history[-1].terms.alpha:.3g}"  # if none is given the pair's
+    picture = f"{width} x {height} pixels after {count} with alpha {weight}"
     seconds = f"{time.monotonic() - began:.1f} seconds"
     if crash is not None:
         say(f"broken off; the best picture so far is saved: {picture}")
@@ -161,32 +228,35 @@ def _finish(
     raise crash
 
 
-def _save(image: Tensor, target: Path, text: Mapping[str, str]) -> Path:
+def _save(
+    image: Tensor,
+    target: Path,
+    text: Mapping[str, str],
+    alpha: Tensor | None,
+) -> Path:
     """Save where it was asked for or, if that fails now, where it can be."""
     try:
-        save_image(image, target, text)
+        save_image(image, target, text, alpha)
         return target
     except ImageError as error:
         try:
             refuge = Path(tempfile.mkdtemp(prefix="styletut-")) / target.name
-            save_image(image, refuge, text)
+            save_image(image, refuge, text, alpha)
         except (OSError, ImageError):
             raise error from None
         say(f"error: {error} The picture is kept in {str(refuge)!r}.")
         return refuge
 
 
-def _text(
-    photo: str, style: str, options: Mapping[str, Any], finished: Finished
-) -> dict[str, str]:
+def _text(photo: str, one: _Painting, finished: Finished) -> dict[str, str]:
     """How the picture was made; no date, so a rerun gives the same bits."""
     stopped = "crashed" if finished.crash else finished.ending.stopped
     return {
         "photo": bare_name(photo),
-        "style": bare_name(style),
+        "style": ", ".join(map(bare_name, one.typed.styles)),
         "stopped": stopped,
         "evaluations_done": str(finished.history[-1].evaluations),
-        "command": repeat_command(photo, style, options),
+        "command": repeat_command(photo, one.typed, one.options),
     }
 
 

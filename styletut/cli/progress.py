@@ -58,7 +58,7 @@ def seconds_left(step: Step, schedule: Schedule) -> float:
     for size, n in schedule:
         done += min(evaluations, n) * size**2
         evaluations -= min(evaluations, n)
-    return step.seconds * (whole - done) / done
+    return step.seconds * (whole - done) / done if done else 0.0
 
 
 def clock(seconds: float) -> str:

@@ -49,6 +49,12 @@ def save_image(
     picture, notes = to_pil(image, alpha), _checked_text(text or {})
     encode = _ENCODERS[Path(path).suffix.lower()]
     _replace(target, encode(picture, notes))
+    if alpha is not None and encode is _jpeg:
+        warnings.warn(
+            "a JPEG has no transparency, so the picture is laid over white; "
+            "as .png it keeps it",
+            stacklevel=2,
+        )
 
 
 def ensure_writable(path: str | os.PathLike[str]) -> None:
@@ -141,11 +147,6 @@ def _jpeg(picture: Image.Image, text: Mapping[str, str]) -> bytes:
             f"{_MAX_COMMENT}. Save as .png instead."
         )
     if picture.mode == "RGBA":
-        warnings.warn(
-            "a JPEG has no transparency, so the picture is laid over white; "
-            "as .png it keeps it",
-            stacklevel=3,
-        )
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture).convert("RGB")
     data = io.BytesIO()

@@ -22,6 +22,10 @@ from styletut.vgg.layers import up_to_deepest
 WAYS = ("simple", "inside", "all")
 """Names of ways to take a mask to a layer."""
 
+SCALES = {"fine": "12", "coarse": "345"}
+"""Words for weights by layer, with the network's blocks that each means: 1 at
+the layers of these, 0 at the others."""
+
 ROUNDING = 0.02
 """By how much shares may miss 1: masks have 256 levels, and several add up."""
 
@@ -39,13 +43,14 @@ class Painting(NamedTuple):
     Attributes:
         picture: (1, 3, H, W) in [0, 1], or what is read as one.
         weight: relative to those of the other pictures of its region; or
-            layer -> weight, where a layer without one has none of it.
+            layer -> weight, where a layer without one has none of it; or a
+            word out of `SCALES`.
         mask: how much of each pixel counts, (H, W) in [0, 1]; all of it
             where there is none.
     """
 
     picture: Any
-    weight: float | Mapping[str, float] = 1.0
+    weight: float | str | Mapping[str, float] = 1.0
     mask: Any = None
 
 
@@ -99,7 +104,7 @@ def paintings_of(style: Styles) -> tuple[Painting, ...]:
             "as [(a, 2), (b, 1)]; a mask of the picture may come third"
         )
     several = tuple(_checked(Painting(*each)) for each in style)
-    if not any(_weights(each) for each in several):
+    if not any(_counts_anywhere(each) for each in several):
         raise ValueError("there is no style picture with a positive weight")
     return several
 
@@ -114,7 +119,7 @@ def shares_at(
     Raises:
         ValueError: if none does.
     """
-    weights = [_weight_at(layer, each) for each in paintings]
+    weights = [weight_at(layer, each) for each in paintings]
     whole = sum(weights)
     if not whole > 0:
         raise ValueError(
@@ -310,6 +315,13 @@ def _is_weighted(each: Any) -> bool:
 def _checked(painting: Painting) -> Painting:
     """Return a painting with its weight as numbers."""
     weight = painting.weight
+    if isinstance(weight, str):
+        if weight not in SCALES:
+            raise ValueError(
+                f"a style's weight is {weight!r}; it can be a number, a "
+                f"mapping layer -> number, or one of {', '.join(SCALES)}"
+            )
+        return painting
     if not isinstance(weight, Mapping):
         return painting._replace(
             weight=checked_weight("a style's weight", weight)
@@ -323,16 +335,21 @@ def _checked(painting: Painting) -> Painting:
     )
 
 
-def _weights(painting: Painting) -> float:
-    """Return a number that is positive if the painting counts anywhere."""
+def _counts_anywhere(painting: Painting) -> bool:
+    """Return whether a painting has a weight at any layer."""
     weight = painting.weight
-    return sum(weight.values()) if isinstance(weight, Mapping) else weight
+    if isinstance(weight, Mapping):
+        return any(weight.values())
+    return isinstance(weight, str) or weight > 0
 
 
-def _weight_at(layer: str, painting: Painting) -> float:
+def weight_at(layer: str, painting: Painting) -> float:
+    """Return what a painting weighs at a layer."""
     weight = painting.weight
     if isinstance(weight, Mapping):
         return weight.get(layer, 0.0)
+    if isinstance(weight, str):
+        return float(layer[4] in SCALES[weight])
     return weight
 
 

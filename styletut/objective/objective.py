@@ -59,10 +59,11 @@ class Objective:
         content: the content picture p, (1, 3, H, W), RGB in [0, 1].
         style: the style picture a, of any size, or several as a sequence
             of (picture, weight); weights count relative to their sum. A
-            weight may be a mapping layer -> weight, so that fine layers take
-            from one picture and coarse ones from another; and where a part
-            of a picture counts alone, its mask comes third, as in `masks`.
-            None where masks cover everything.
+            weight may be a mapping layer -> weight, or "fine" or "coarse"
+            for the layers of the first two blocks and of the others, so
+            that these take from different pictures. Where a part of a
+            picture counts alone, its mask comes third, as in `masks`. None
+            where masks cover everything.
         vgg: the network to use as it is, whatever the convention names; by
             default the convention's own, on the content picture's device.
         convention: whose formulas and weights, a name or a `Convention`.

@@ -107,8 +107,9 @@ def stylize(
         content: a picture (1, 3, H, W) in [0, 1], the name of a sample, or
             what `load_image` reads.
         style: the same, of any size, or a sequence of (picture, weight); a
-            weight may be a mapping layer -> weight. None where masks cover
-            everything. What is transparent in it does not count.
+            weight may be a mapping layer -> weight, "fine" or "coarse", see
+            `Objective`. None where masks cover everything. What is
+            transparent in it does not count.
         vgg: the network to use as it is; by default the convention's.
         size: longer side of the result in pixels [512], by default not
             larger than the content picture.

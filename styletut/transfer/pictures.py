@@ -5,6 +5,7 @@ The photo's colors or the paintings' are changed here, before the run.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import torch
@@ -29,6 +30,7 @@ from styletut.objective.guides import (
     Styles,
     regions_of,
     settled,
+    weight_at,
 )
 from styletut.transfer.sizes import Shape, same_aspect
 
@@ -264,11 +266,8 @@ def _with_colors_of(
 
 def _weighted(painting: Painting, layers: Sequence[str]) -> Weighted:
     """Return a painting with one weight for its colors."""
-    weight = painting.weight
-    if not isinstance(weight, (int, float)):
-        weight = sum(weight.get(layer, 0.0) for layer in layers)
-        weight /= max(len(layers), 1)
-    return painting.picture, weight, painting.mask
+    at = [weight_at(layer, painting) for layer in layers]
+    return painting.picture, fmean(at) if at else 1.0, painting.mask
 
 
 def _opened_painting(painting: Painting) -> Painting:

@@ -18,15 +18,16 @@ import torch
 from PIL import Image
 
 import styletut
-from styletut.cli import arguments, doctor, painting, progress
+from styletut.cli import arguments, doctor, painting, progress, targets
 from styletut.cli.arguments import parse_layers, parse_schedule
 from styletut.cli.main import main, parse
-from styletut.conventions import DEFAULT_CONVENTION, network
-from styletut.images import SAMPLES, save_image
+from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION, network
+from styletut.images import SAMPLES, load_alpha, load_image, save_image
+from styletut.images.samples import sample_path
 from styletut.kernels import timings
 from styletut.objective import Terms
 from styletut.transfer import Ending, Step
-from styletut.transfer.plan import plan_run
+from styletut.transfer.plan import DEFAULTS, plan_run
 from styletut.vgg import VGG19
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -191,8 +192,8 @@ def test_names_with_spaces_and_any_letters(folder, capsys):
 
 
 def test_every_option_reaches_the_run():
-    words = """chelsea night -o out.jpg --size 64 --style-size 96
-        --alpha 2 --beta 3.5 --gamma 0.25
+    words = """chelsea night -o out.jpg --color luminance --size 64
+        --style-size 96 --alpha 2 --beta 3.5 --gamma 0.25
         --content-layers relu3_1 --style-layers relu1_1=1,relu2_1=0.5
         --convention neural_style --evaluations 2 --optimizer adam
         --start coffee --seed 7 --device cpu --precision bfloat16"""
@@ -214,6 +215,7 @@ def test_every_option_reaches_the_run():
         "seed: 7",
         "device: cpu",
         "precision: bfloat16",
+        "color: luminance",
     }
     assert expected <= set(lines)
     recorded = next(line for line in lines if line.startswith("command: "))
@@ -252,11 +254,9 @@ def test_a_schedule_that_cannot_be_read_is_refused(text):
 
 def test_what_was_typed_is_all_there_is():
     typed = parse(["chelsea", "night", "--schedule", "32:2"])
-    assert typed == {
-        "photo": "chelsea",
-        "style": "night",
-        "schedule": "32:2",
-    }
+    assert typed == {"pictures": ["chelsea", "night"], "schedule": "32:2"}
+    nothing = parse(["a", "b", "--strength", "0", "--seed", "0"])
+    assert (nothing["strength"], nothing["seed"]) == (0.0, 0)
 
 
 def test_progress_is_a_few_lines_where_there_is_no_terminal(
@@ -500,7 +500,7 @@ def test_a_sample_name_is_the_sample_and_a_path_the_file(monkeypatch):
     read = []
 
     def steps(run):
-        read.append(tuple(run.content.shape[2:]))
+        read.append(tuple(run.pictures.photo.shape[2:]))
         yield step(1, 3.0)
         return Ending()
 
@@ -516,12 +516,38 @@ PAIR = ["chelsea", "night"]
 BAD_INPUTS = {
     "no pictures": ([], "PHOTO and a STYLE"),
     "one picture": (["chelsea"], "PHOTO and a STYLE"),
-    "three pictures": ([*PAIR, "ink"], "unrecognized arguments: ink"),
+    "three pictures": ([*PAIR, "ink"], "several photos need a folder"),
+    "one file": (
+        [*PAIR, "ink", "-o", "out.png"],
+        "several photos need a fold",
+    ),
+    "few": ([*PAIR, "--mix", "1,2"], "PHOTO and 2 STYLEs, for --mix 1,2 has"),
+    "mix": (
+        ["ink", *PAIR, "--mix", "1,much"],
+        "'much' is no weight; write nu",
+    ),
+    "no mix": (["ink", *PAIR, "--mix", "0,0"], "a positive weight"),
+    "mask": ([*PAIR, "--mask", "none.png", "ink"], "mask of the photo: 'none"),
+    "mask of": (
+        [*PAIR, "--mask", "own.png", "nihgt"],
+        "sample picture 'night'",
+    ),
+    "shape": (
+        [*PAIR, "--mask", "own.png", "ink"],
+        "32 x 32 pixels and the ph",
+    ),
+    "whose": ([*PAIR, "--style-mask", "ink", "own.png"], "there are night"),
+    "color": ([*PAIR, "--color", "blue"], "style, match, luminance"),
+    "strength": ([*PAIR, "--strength", "3"], "the strength is 3; it goes"),
+    "guidance": ([*PAIR, "--guidance", "out"], "simple, inside, all"),
     "unknown option": ([*PAIR, "--sise", "64"], "--sise"),
     "no such photo": (["nowhere.jpg", "night"], "'nowhere.jpg' does not"),
     "no such style": (["chelsea", "nihgt"], "sample picture 'night'"),
     "no picture": (["text.jpg", "night"], "text.jpg"),
-    "a folder": ([".", "night"], "is a folder"),
+    "a folder": ([".", "night"], "several photos need a folder"),
+    "an empty folder": (["new", "night"], "folder without pictures"),
+    "a style folder": (["chelsea", "."], "is a folder. Name a picture in it"),
+    "no folder": ([*PAIR, "-o", "no/where/"], "folder 'no/where/' cannot"),
     "size in words": ([*PAIR, "--size", "big"], "--size: invalid int"),
     "size 0": ([*PAIR, "--size", "0"], "0"),
     "size too small": ([*PAIR, "--size", "4"], "is too small"),
@@ -553,11 +579,14 @@ def test_bad_input_is_told_in_one_line(words, part, folder, capsys):
     Path("text.jpg").write_text("<html>not found</html>")
     save_image(torch.full((1, 3, 32, 32), 0.5), "own.png")
     own = Path("own.png").read_bytes()
+    Path("new").mkdir()
     # the last of two equal options counts, so these only spare time
     words = ["--size", "32", "--evaluations", "1", *words]
     assert part.lower() in refused(words, capsys).lower()
     assert Path("own.png").read_bytes() == own
-    assert {each.name for each in folder.iterdir()} == {"text.jpg", "own.png"}
+    assert {each.name for each in folder.iterdir()} == {
+        *("text.jpg", "own.png", "new")
+    }
 
 
 def test_an_unwritable_target_is_found_before_any_work(monkeypatch, capsys):
@@ -727,5 +756,181 @@ def test_a_closed_stderr_costs_no_picture(folder, monkeypatch):
 def test_names_of_results(folder):
     assert arguments.bare_name("https://example.org/") == "example.org"
     assert arguments.bare_name("https://example.org/a/b.jpg?c=d") == "b.jpg"
-    long = arguments.free_name("a" * 200 + ".png", "b" * 200 + ".png")
-    assert len(long.name) < 130
+    for letter in "a", "é", "星", "\U0001f3a8":
+        names = [letter * 200 + ".png", letter * 100 + ".jpg", "night"]
+        long = targets.free_name(names[0], names[1:])
+        assert len(long.name.encode()) < 250
+        assert set(long.name.removesuffix("-night.png")) == {letter, "-"}
+        save_image(torch.rand(1, 3, 8, 8), long)
+        assert long.exists()
+
+
+FRAMES = ["frame10.png", "frame2.PNG", "frame1.jpg"]
+
+
+@pytest.fixture
+def frames(folder):
+    """A folder with three frames and what is no picture."""
+    place = folder / "my frames"
+    place.mkdir()
+    for n, name in enumerate(FRAMES):
+        picture = Image.new("RGB", (48, 32), (60 * n + 60, 90, 120))
+        picture.save(place / name)
+    (place / "notes.txt").write_text("no picture")
+    (place / ".hidden.png").write_bytes(b"")
+    return place
+
+
+def test_a_folder_of_photos_is_painted_by_number(frames, capsys):
+    words = [str(frames), "night", "-o", "painted/", *QUICK]
+    assert main([*words, "--size", "32", "--evaluations", "1"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.split() == [
+        str(Path("painted") / f"frame{n}-night.png") for n in (1, 2, 10)
+    ]
+    assert "1 of 3: " in printed.err and "3 of 3: " in printed.err
+    for path in printed.out.split():
+        text = text_of(path)
+        assert text["command"].startswith(f"styletut {text['photo']} night")
+
+
+def test_several_photos_go_to_a_folder_that_may_be_there(folder, capsys):
+    Path("out").mkdir()
+    words = ["chelsea", "coffee", "night", "-o", "out", *QUICK]
+    assert main([*words, "--evaluations", "1"]) == 0
+    assert main([*words, "--evaluations", "1"]) == 0
+    assert sorted(each.name for each in Path("out").iterdir()) == [
+        "chelsea-night-2.png",
+        "chelsea-night.png",
+        "coffee-night-2.png",
+        "coffee-night.png",
+    ]
+    assert main(["chelsea", "night", "-o", "out/", *QUICK]) == 0
+    assert Path("out", "chelsea-night-3.png").exists()
+
+
+def test_one_bad_photo_of_several_costs_the_others_nothing(folder, capsys):
+    Path("text.jpg").write_text("no picture")
+    words = ["chelsea", "text.jpg", "coffee", "night", "-o", "out/", *QUICK]
+    assert main([*words, "--evaluations", "1"]) == 2
+    assert len(list(Path("out").iterdir())) == 2
+    assert "'text.jpg' is not a picture" in capsys.readouterr().err
+
+
+def test_an_interrupt_ends_the_whole_folder(monkeypatch, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    replace_steps(monkeypatch, step(1, 3.0), interrupt)
+    words = ["chelsea", "coffee", "night", "-o", "out/", *QUICK]
+    assert main(words) == 130
+    assert [each.name for each in Path("out").iterdir()] == [
+        "chelsea-night.png"
+    ]
+    assert "2 of 2" not in capsys.readouterr().err
+
+
+def test_several_photos_share_one_network(monkeypatch):
+    seen = []
+
+    def steps(run):
+        seen.append(run.vgg)
+        yield step(1, 3.0)
+        return Ending()
+
+    monkeypatch.setattr(painting, "steps_of", steps)
+    assert main(["chelsea", "coffee", "night", "-o", "out/", *QUICK]) == 0
+    assert len(seen) == 2
+    assert seen[0] is seen[1]
+
+
+def test_every_control_reaches_the_run(folder):
+    wide = torch.zeros(1, 3, 30, 45)
+    wide[..., :20] = 1
+    save_image(wide, folder / "sky's.png")
+    square = torch.ones(1, 3, 12, 12)
+    square[..., 6:] = 0
+    save_image(square, folder / "left.png")
+    save_image(torch.rand(1, 3, 40, 40), folder / "own.png")
+    words = [
+        *("chelsea", "ink", "wave", "--mix", "0.7,0.3", "--color", "match"),
+        *("--mask", "sky's.png", "own.png", "--style-mask", "own.png"),
+        *("left.png", "--strength", "1.5", "--guidance", "all"),
+        *("--size", "48", "--evaluations", "2", "--device", "cpu"),
+    ]
+    assert main(words) == 0
+    text = text_of("chelsea-ink-wave.png")
+    assert text["style"] == "ink, wave"
+    assert text["color"] == "match"
+    assert text["strength"] == "1.5"
+    assert text["guidance"] == "all"
+    assert text["regions"].split()[0] == "0.444"
+    assert shlex.split(text["command"])[1:4] == ["chelsea", "ink", "wave"]
+    pairs = '--mask "sky\'s.png" own.png --style-mask own.png left.png'
+    assert shlex.split(pairs)[1] in shlex.split(text["command"])
+    again = shlex.split(text["command"])[1:]
+    assert main([*again, "-o", "again.png"]) == 0
+    first = Path("chelsea-ink-wave.png").read_bytes()
+    assert Path("again.png").read_bytes() == first
+
+
+def test_controls_are_what_stylize_takes():
+    typed = arguments.tell_apart(["a", "b", "c", "d"], "fine,coarse")
+    assert typed == (("a", "b"), ("c", "d"), ("fine", "coarse"))
+    options = {"mask": [["m", "e"]], "style_mask": [["c", "n"], ["e", "o"]]}
+    style, masks = arguments.read_styles(typed, options)
+    assert style == [("c", "fine", "n"), ("d", "coarse", None)]
+    assert masks == [("m", ("e", 1.0, "o"))]
+    assert arguments.parse_mix(" 1, 2.5") == [1.0, 2.5]
+
+
+def test_a_mask_is_not_overwritten(folder, capsys):
+    save_image(torch.ones(1, 3, 30, 45), "mask.png")
+    words = [*PAIR, "--mask", "mask.png", "ink", "-o", "mask.png"]
+    assert "overwritten" in refused(words, capsys)
+
+
+def test_strength_0_is_the_photo(folder, capsys):
+    assert main([*PAIR, *QUICK, "--strength", "0", "-o", "out.png"]) == 0
+    assert "after 0 evaluations" in capsys.readouterr().err
+    photo = load_image(sample_path("chelsea"), 64)
+    torch.testing.assert_close(load_image("out.png"), photo, atol=0.06, rtol=0)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_cut_out_stays_one_and_a_jpeg_says_that_it_is_none(folder, capsys):
+    alpha = torch.ones(1, 1, 32, 48)
+    alpha[..., :24] = 0
+    save_image(torch.rand(1, 3, 32, 48), "cut.png", alpha=alpha)
+    words = ["cut.png", "night", "--evaluations", "1", "--size", "48"]
+    assert main([*words, "-o", "out.png"]) == 0
+    assert torch.equal(load_alpha("out.png"), alpha)
+    capsys.readouterr()
+    assert main([*words, "-o", "out.jpg"]) == 0
+    assert "styletut: a JPEG has no transparency" in capsys.readouterr().err
+
+
+def test_help_tells_each_default_as_a_number(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    own = CONVENTIONS[DEFAULT_CONVENTION]
+    for option, default in {
+        "size": f"{own.size}, or the photo's if that is smaller",
+        "alpha": f"{own.alpha_share:g} of the untouched photo's style loss, "
+        f"{own.alpha:g} at most",
+        "beta": f"{own.beta:g}",
+        "gamma": f"{own.gamma:g}",
+        "evaluations": f"{own.evaluations}",
+        "optimizer": own.optimizer,
+        "start": own.start,
+        "content-layers": ",".join(own.content_layers),
+        "style-layers": ",".join(own.style_layers),
+        **{name: f"{DEFAULTS[name]}" for name in ("color", "guidance")},
+        "strength": f"{DEFAULTS['strength']:g}",
+        "seed": f"{DEFAULTS['seed']}",
+    }.items():
+        part = re.search(
+            rf"^  --{option} .*?(?=^  -|^$)", text, re.MULTILINE | re.DOTALL
+        )
+        assert f"(default: {default})" in " ".join(part[0].split())

@@ -148,6 +148,7 @@ HOUSE = {
         "progress",
         "preview",
         "arguments",
+        "targets",
         "painting",
         "tuning",
         "doctor",

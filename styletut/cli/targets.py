@@ -1,0 +1,164 @@
+"""Which photos are painted, and where each picture goes."""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from styletut.images import SAMPLES, ImageError, ensure_writable
+from styletut.images.loading import bare_name
+
+NAME_BYTES = 200
+"""Bytes of a result's name before its number: file systems have a limit, of
+255 as a rule, and a letter may take four."""
+
+SUFFIXES = (
+    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jp2", ".jpeg"),
+    *(".jpg", ".png", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
+)
+"""What pictures in a folder are known by."""
+
+
+def photos_of(sources: Iterable[str]) -> tuple[list[str], bool]:
+    """Return the photos that are meant, and whether they need a folder.
+
+    Of a folder all pictures are, by name, with numbers as numbers: frame 2
+    before frame 10.
+
+    Args:
+        sources: names of samples, paths, folders or addresses.
+
+    Raises:
+        ImageError: for a folder without pictures, or one that is closed.
+    """
+    photos, several = [], False
+    for source in sources:
+        if source not in SAMPLES and os.path.isdir(_expanded(source)):
+            photos += _pictures_in(Path(_expanded(source)))
+            several = True
+        else:
+            photos.append(source)
+    return photos, several or len(photos) > 1
+
+
+def choose_folder(output: str | None, several: bool) -> Path | None:
+    """Return the folder where pictures go; None for a single file.
+
+    One that is asked for with a slash at the end is made.
+
+    Raises:
+        ImageError: if several pictures are to go to one file, or there can
+            be no such folder.
+    """
+    slash = output is not None and output.endswith(("/", os.sep))
+    if output is not None and (slash or os.path.isdir(_expanded(output))):
+        folder = Path(_expanded(output))
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ImageError(
+                f"the folder {output!r} cannot be made: "
+                f"{error.strerror or error}."
+            ) from error
+        return folder
+    if several:
+        raise ImageError(
+            "several photos need a folder for their pictures: give one, with "
+            "a slash at its end, as in -o painted/"
+        )
+    return None
+
+
+def choose_target(
+    photo: str,
+    styles: Sequence[str],
+    output: str | None,
+    sources: Iterable[str],
+    folder: Path | None = None,
+) -> Path:
+    """Return where the picture will go, once it is known that it can.
+
+    Args:
+        photo: what it shows.
+        styles: what it is painted like.
+        output: the file that was asked for.
+        sources: pictures that must not be overwritten.
+        folder: where files go that nobody has named.
+
+    Raises:
+        ImageError: if it cannot go there.
+    """
+    if output is None or folder is not None:
+        target = free_name(photo, styles, folder or Path())
+    else:
+        target = Path(output)
+    ensure_writable(target)
+    for source in (photo, *sources):
+        if _is_file(source, target):
+            raise ImageError(
+                f"{str(target)!r} is also {source!r}, which would be "
+                "overwritten. Name another file."
+            )
+    return target
+
+
+def free_name(
+    photo: str, styles: Sequence[str], folder: Path | None = None
+) -> Path:
+    """PHOTO-STYLE.png, numbered where an earlier picture has that name."""
+    sources = (photo, *styles)
+    room = NAME_BYTES // len(sources)
+    stems = (_trimmed(Path(bare_name(each)).stem, room) for each in sources)
+    stem = "-".join(stems)
+    folder = folder or Path()
+    path, number = folder / f"{stem}.png", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}.png"
+    return path
+
+
+def _trimmed(stem: str, room: int) -> str:
+    """Return what fits into so many bytes, in whole letters."""
+    data = os.fsencode(stem)[:room]
+    if len(data) < room:
+        return stem
+    return data.decode(errors="ignore")
+
+
+def _pictures_in(folder: Path) -> list[str]:
+    try:
+        files = [each for each in folder.iterdir() if each.is_file()]
+    except OSError as error:
+        raise ImageError(
+            f"the folder {str(folder)!r} cannot be read: "
+            f"{error.strerror or error}."
+        ) from error
+    pictures = [
+        each
+        for each in files
+        if each.suffix.lower() in SUFFIXES and not each.name.startswith(".")
+    ]
+    if not pictures:
+        raise ImageError(
+            f"{str(folder)!r} is a folder without pictures. Name one with "
+            "pictures in it, or a picture."
+        )
+    return [str(each) for each in sorted(pictures, key=_by_number)]
+
+
+def _by_number(path: Path) -> list[tuple[int, str]]:
+    """Return a key by which names are sorted, with numbers as numbers."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(p), "") if p.isdecimal() else (-1, p) for p in parts]
+
+
+def _expanded(source: str) -> str:
+    return os.path.expanduser(source)
+
+
+def _is_file(source: str, target: Path) -> bool:
+    try:
+        return os.path.samefile(Path(source).expanduser(), target.expanduser())
+    except (OSError, RuntimeError, ValueError):  # not there, or no path
+        return False
