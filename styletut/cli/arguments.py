@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from styletut.images import SAMPLES
+from styletut.images import MASKS, SAMPLES
 from styletut.images.loading import bare_name
 from styletut.objective.guides import SCALES, Painting
 from styletut.transfer.plan import STARTS, Settings
@@ -190,15 +190,16 @@ def repeat_command(
     result went is left out, so that a rerun to another place gives the same
     bits.
     """
-    words = ["styletut", _name(photo, SAMPLES)]
-    words += [_name(style, SAMPLES) for style in typed.styles]
+    own = {*SAMPLES, *MASKS}
+    words = ["styletut", _name(photo, own)]
+    words += [_name(style, own) for style in typed.styles]
     for option, value in options.items():
         flag = f"--{option.replace('_', '-')}"
         if option in ("mask", "style_mask"):
             for pair in value:
-                words += [flag, *(_name(each, SAMPLES) for each in pair)]
+                words += [flag, *(_name(each, own) for each in pair)]
             continue
         if option == "start":
-            value = _name(value, (*STARTS, *SAMPLES))
+            value = _name(value, {*STARTS, *own})
         words += [flag, str(value)]
     return shlex.join(words)

@@ -330,8 +330,8 @@ def _threads(text: str) -> int:
 
 
 def _list_samples() -> int:
-    from styletut.images import SAMPLES
+    from styletut.images import MASKS, SAMPLES
 
-    for each in SAMPLES.values():
-        print(f"{each.name:<11}{each.kind:<9}{each.title}")
+    for each in (*SAMPLES.values(), *MASKS.values()):
+        print(f"{each.name:<18}{each.kind:<9}{each.title}")
     return 0

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from styletut.images import SAMPLES, ImageError, ensure_writable
+from styletut.images import MASKS, SAMPLES, ImageError, ensure_writable
 from styletut.images.loading import bare_name
 
 NAME_BYTES = 200
@@ -33,7 +33,8 @@ def photos_of(sources: Iterable[str]) -> tuple[list[str], bool]:
     """
     photos, several = [], False
     for source in sources:
-        if source not in SAMPLES and os.path.isdir(_expanded(source)):
+        own = source in SAMPLES or source in MASKS
+        if not own and os.path.isdir(_expanded(source)):
             photos += _pictures_in(Path(_expanded(source)))
             several = True
         else:

@@ -14,10 +14,11 @@ from styletut.images.picture import (
     resize_to,
     to_pil,
 )
-from styletut.images.samples import SAMPLES, Sample
+from styletut.images.samples import MASKS, SAMPLES, Sample
 from styletut.images.saving import ensure_writable, save_image
 
 __all__ = [
+    "MASKS",
     "SAMPLES",
     "ImageError",
     "Sample",

@@ -34,7 +34,7 @@ from styletut.images.picture import (
     checked_length,
     fit,
 )
-from styletut.images.samples import SAMPLES, sample_path
+from styletut.images.samples import MASKS, SAMPLES, sample_path
 
 REDUCED_FROM = 4
 """So many times the size that is needed, or more, a picture's longer side
@@ -84,10 +84,10 @@ def load_image(source: Any, size: int | None = None) -> Tensor:
 
 
 def sample(name: str, size: int | None = None) -> Tensor:
-    """Load one of the course's own pictures, listed in `SAMPLES`.
+    """Load one of the course's own pictures, in `SAMPLES` and `MASKS`.
 
     Args:
-        name: A key of `SAMPLES`.
+        name: A key of one of them.
         size: Longer side in pixels; None keeps the picture's own size.
 
     Returns:
@@ -191,12 +191,14 @@ def bare_name(source: str) -> str:
 
 def _named(source: str) -> Unread:
     """Open a sample picture by its name, or a path or URL."""
-    if source in SAMPLES:
+    if source in SAMPLES or source in MASKS:
         return _there(sample(source))
     try:
         return unread_source(source)
     except ImageError as error:
-        if close := get_close_matches(source, SAMPLES, 1, cutoff=0.75):
+        if close := get_close_matches(
+            source, [*SAMPLES, *MASKS], 1, cutoff=0.75
+        ):
             raise ImageError(
                 f"{error} There is a sample picture {close[0]!r}."
             ) from error

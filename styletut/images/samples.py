@@ -11,17 +11,19 @@ from typing import Literal
 from styletut.images.picture import ImageError
 
 STYLE_FOLDER = Path(str(files("styletut"))) / "data" / "styles"
+MASK_FOLDER = STYLE_FOLDER.parent / "masks"
 
 
 @dataclass(frozen=True)
 class Sample:
     """One picture: `name` is what `sample` takes, `source` where it is from.
 
-    Content photos come with scikit-image, style pictures with this package.
+    Content photos come with scikit-image, style pictures with this package,
+    and so do masks: of a photo, whose name begins theirs.
     """
 
     name: str
-    kind: Literal["content", "style"]
+    kind: Literal["content", "style", "mask"]
     title: str
     author: str
     license: str
@@ -52,6 +54,17 @@ def _painting(name: str, title: str) -> Sample:
         "the styletut authors",
         "MIT",
         "tools/paint_styles.py",
+    )
+
+
+def _mask(name: str, title: str) -> Sample:
+    return Sample(
+        name,
+        "mask",
+        title,
+        "the styletut authors",
+        "MIT",
+        "tools/draw_masks.py",
     )
 
 
@@ -115,6 +128,20 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
 )
 """Every sample picture by name, content photos first."""
 
+MASKS: Mapping[str, Sample] = MappingProxyType(
+    {
+        each.name: each
+        for each in (
+            _mask("astronaut-person", "The astronaut, with her helmet"),
+            _mask("camera-person", "The photographer, without his tripod"),
+            _mask("camera-sky", "The sky behind the photographer"),
+            _mask("chelsea-cat", "The cat, without what is behind her"),
+            _mask("coffee-cup", "The cup, its saucer and spoon"),
+        )
+    }
+)
+"""Masks of sample photos by name, which begins with the photo's."""
+
 
 def sample_path(name: str) -> Path:
     """Where a sample picture lies on this computer.
@@ -122,10 +149,12 @@ def sample_path(name: str) -> Path:
     Raises:
         ImageError: No sample has this name, or its file is not installed.
     """
+    if name in MASKS:
+        return MASK_FOLDER / f"{name}.png"
     if name not in SAMPLES:
         raise ImageError(
             f"there is no sample picture {name!r}. There are: "
-            f"{', '.join(SAMPLES)}."
+            f"{', '.join([*SAMPLES, *MASKS])}."
         )
     if name in _PHOTOS:
         return _photo_folder() / _PHOTOS[name]

@@ -22,7 +22,13 @@ from styletut.cli import arguments, doctor, painting, progress, targets
 from styletut.cli.arguments import parse_layers, parse_schedule
 from styletut.cli.main import main, parse
 from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION, network
-from styletut.images import SAMPLES, load_alpha, load_image, save_image
+from styletut.images import (
+    MASKS,
+    SAMPLES,
+    load_alpha,
+    load_image,
+    save_image,
+)
 from styletut.images.samples import sample_path
 from styletut.kernels import timings
 from styletut.objective import Terms
@@ -628,8 +634,8 @@ def test_a_broken_table_of_this_machine_is_told_in_one_line(
 def test_samples_are_listed(capsys):
     assert main(["--samples"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(SAMPLES)
-    for line, each in zip(lines, SAMPLES.values(), strict=True):
+    known = (*SAMPLES.values(), *MASKS.values())
+    for line, each in zip(lines, known, strict=True):
         assert line.split()[:2] == [each.name, each.kind]
         assert line.endswith(each.title)
 

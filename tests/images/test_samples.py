@@ -1,13 +1,24 @@
 """The sample pictures: each there, each with its author and license."""
 
 import dataclasses
+import importlib
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 import styletut
-from styletut.images import SAMPLES, ImageError, Sample, sample
+from styletut.images import (
+    MASKS,
+    SAMPLES,
+    ImageError,
+    Sample,
+    load_mask,
+    sample,
+)
+from styletut.images.samples import MASK_FOLDER, sample_path
 
 STYLES = Path(styletut.__file__).parent / "data" / "styles"
 
@@ -36,6 +47,35 @@ def test_the_style_pictures_are_those_in_the_folder():
     assert styles == files
 
 
+def test_the_masks_are_those_in_the_folder():
+    assert set(MASKS) == {path.stem for path in MASK_FOLDER.glob("*.png")}
+    assert not set(MASKS) & set(SAMPLES)
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_every_mask_has_its_photos_size_and_two_sides(name):
+    assert MASKS[name].kind == "mask"
+    mask = load_mask(sample_path(name))
+    assert mask.shape == sample(name.split("-")[0]).shape[2:]
+    torch.testing.assert_close(sample(name)[0, 0], mask)
+    # white and black, with borders that are no more than a few pixels
+    assert 0.1 < float((mask == 1).float().mean()) < 0.9
+    assert 0.1 < float((mask == 0).float().mean()) < 0.9
+    assert float(((mask > 0) & (mask < 1)).float().mean()) < 0.03
+
+
+def test_the_script_draws_the_masks(monkeypatch):
+    monkeypatch.syspath_prepend(
+        str(Path(styletut.__file__).parents[1] / "tools")
+    )
+    drawing = importlib.import_module("draw_masks")
+    assert list(drawing.OUTLINES) == list(MASKS)
+    drawn = torch.tensor(np.array(drawing.drawn("coffee-cup"))) / 255
+    # another version of scikit-image may move a border by a pixel
+    stored = load_mask(sample_path("coffee-cup"))
+    assert float((drawn - stored).abs().mean()) < 0.01
+
+
 def test_there_are_at_least_five_color_photos():
     photos = [n for n, entry in SAMPLES.items() if entry.kind == "content"]
     colored = [n for n in photos if sample(n, 64).std(dim=1).mean() > 0.01]
@@ -53,7 +93,7 @@ def test_the_table_cannot_be_changed():
 def test_an_unknown_name_lists_the_known_ones(name):
     with pytest.raises(ImageError) as caught:
         sample(name)
-    for known in SAMPLES:
+    for known in (*SAMPLES, *MASKS):
         assert known in str(caught.value)
 
 

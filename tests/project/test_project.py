@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import styletut
-from styletut.images import SAMPLES
+from styletut.images import MASKS, SAMPLES
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -525,8 +525,9 @@ def test_make_commands_of_a_page_exist(page):
 
 def test_notice_credits_every_sample():
     text = " ".join((ROOT / "NOTICE").read_text().split())
-    for sample in SAMPLES.values():
+    for sample in (*SAMPLES.values(), *MASKS.values()):
         assert sample.author in text
+        assert sample.source.split(",")[0] in text
         if sample.kind == "content":
             line = f"{sample.title}. {sample.author}. {sample.license}"
             assert f"{sample.name} {line}".lower() in text.lower()
