@@ -2,8 +2,8 @@
 
     python tools/choose_defaults.py
 
-Prints the medians behind the default layer weights and behind the pulls of
-recorded_runs.py, then paints three pairs
+Prints the medians behind the default layer weights, with each statistic, and
+behind the pulls of recorded_runs.py, then paints three pairs
 under each setting that was in question and writes the contact sheet
 `assets/defaults.jpg` with its numbers, `assets/defaults.csv`. Takes some
 minutes on two cores.
@@ -24,6 +24,7 @@ from torch import Tensor
 from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION
 from styletut.images import SAMPLES, sample, to_pil
 from styletut.losses import gram_matrix, style_layer_loss
+from styletut.objective.statistics import TYPICAL, loss_of, observed
 from styletut.transfer import Result, stylize
 from styletut.vgg import VGG19
 
@@ -70,6 +71,13 @@ def gram_distance(F: Tensor, S: Tensor) -> float:
     return 4 * float(style_layer_loss(F, gram_matrix(S), M_a))
 
 
+def distance_by(statistic: str, F: Tensor, S: Tensor) -> float:
+    """Return how far maps are from others by a statistic."""
+    seen = [(1.0, observed(statistic, S))]
+    loss = loss_of(statistic, "relu1_1", 1.0, seen, F[0, 0].numel())
+    return float(loss.loss(loss.observe(F)))
+
+
 def print_medians(vgg: VGG19) -> None:
     """Print typical distances between a photo and a style picture."""
     names = {
@@ -85,6 +93,12 @@ def print_medians(vgg: VGG19) -> None:
             gram_distance(maps[p][layer], maps[a][layer]) for p, a in pairs
         ]
         print(f"{layer}: mean (G/M - A/M_a)^2 is {median(values):.2g}")
+    for statistic, layer in itertools.product(TYPICAL, OWN.style_layers):
+        values = [
+            distance_by(statistic, maps[p][layer], maps[a][layer])
+            for p, a in pairs
+        ]
+        print(f"{layer}: the distance by {statistic} is {median(values):.2g}")
     for layer in OWN.content_layers:
         values = []
         for p, a in pairs:

@@ -245,6 +245,12 @@ def _parser() -> argparse.ArgumentParser:
         help="how masks are taken to a layer: simple, inside or all "
         "(default: simple)",
     )
+    picture(
+        "--statistic",
+        metavar="NAME",
+        help="what is compared with the style: gram, moments, wasserstein "
+        "or sliced (default: gram)",
+    )
 
     run = parser.add_argument_group("the run").add_argument
     run(

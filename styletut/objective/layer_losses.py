@@ -6,7 +6,7 @@ all that an engine needs. Another loss is one more class like these.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,13 +14,20 @@ from torch import Tensor
 from styletut.conventions import Convention, kappa
 from styletut.engines import WHOLE, Engine, Place
 from styletut.engines.interface import add_to
-from styletut.kernels.matmul import add_product, as_matrix, gram
+from styletut.kernels.matmul import add_product
 from styletut.losses import content_loss, gram_difference
 from styletut.objective.guides import (
     Painting,
     Region,
     propagated,
     shares_at,
+)
+from styletut.objective.statistics import (
+    MomentsLoss,
+    SlicedLoss,
+    WassersteinLoss,
+    loss_of,
+    observed,
 )
 from styletut.vgg import feature_shape
 
@@ -99,9 +106,11 @@ class StyleLoss:
     M: float
     targets: tuple[GramTarget, ...]
 
-    def observe(self, F: Tensor, place: Place = WHOLE) -> Tensor:
-        """Return G = F F^T, (3.1), of the positions in F."""
-        return gram(as_matrix(F))[0]  # `gram_matrix`, with all its digits
+    def observe(
+        self, F: Tensor, place: Place = WHOLE, T: Tensor | None = None
+    ) -> Tensor:
+        """Return G = F F^T, (3.1), of the positions in F, or of T F."""
+        return observed("gram", F, T)  # `gram_matrix`, with all its digits
 
     def loss(self, observed: Tensor) -> Tensor:
         """Return E_l."""
@@ -112,11 +121,17 @@ class StyleLoss:
         return self.factor * torch.stack(losses).sum()
 
     def add_gradient(
-        self, g: Tensor, F: Tensor, observed: Tensor, place: Place = WHOLE
+        self,
+        g: Tensor,
+        F: Tensor,
+        observed: Tensor,
+        place: Place = WHOLE,
+        T: Tensor | None = None,
     ) -> None:
-        """Add beta w_l kappa 1/(N^2 M) (G/M - A/M_a) F, (4.2)."""
+        """Add beta w_l kappa 1/(N^2 M) (G/M - A/M_a) F, (4.2), or of T^2 F."""
         if not self.weight:
             return
+        F = F if T is None else T.square() * F
         scale = self.weight * self.factor / (self.N**2 * self.M)
         differences = [share * D for share, D in self._differences(observed)]
         # scaled as a tensor, where what is too large becomes infinite
@@ -130,11 +145,14 @@ class StyleLoss:
         ]
 
 
+Part = StyleLoss | MomentsLoss | WassersteinLoss
+
+
 @dataclass(frozen=True)
 class GuidedStyleLoss:
-    """sum_r m_r E_r, E_r of the Gram matrix of region r; notebook 10, (10.6).
+    """sum_r m_r E_r, E_r by what region r has; notebook 10, (10.6).
 
-    It is `losses.guided_style_layer_loss` by the Gram matrices.
+    By Gram matrices it is `losses.guided_style_layer_loss`.
 
     Attributes:
         layer: where.
@@ -148,23 +166,24 @@ class GuidedStyleLoss:
     weight: float
     masks: Tensor
     shares: tuple[float, ...]
-    parts: tuple[StyleLoss, ...]
+    parts: tuple[Part, ...]
 
     def observe(self, F: Tensor, place: Place = WHOLE) -> Tensor:
-        """Return G_r, (10.5), of the positions in F, (R, N, N)."""
-        T = self.masks[place].sqrt().to(F.dtype)
+        """Return what each region has of the positions in F, as by (10.5)."""
         return torch.stack(
             [
-                part.observe(T_r * F)
-                for part, T_r in zip(self.parts, T, strict=True)
+                part.observe(F, place, T_r)
+                for part, T_r in zip(
+                    self.parts, self._T(F, place), strict=True
+                )
             ]
         )
 
     def loss(self, observed: Tensor) -> Tensor:
         """Return sum_r m_r E_r."""
         losses = [
-            share * part.loss(G)
-            for share, part, G in zip(
+            share * part.loss(of_region)
+            for share, part, of_region in zip(
                 self.shares, self.parts, observed, strict=True
             )
         ]
@@ -173,10 +192,17 @@ class GuidedStyleLoss:
     def add_gradient(
         self, g: Tensor, F: Tensor, observed: Tensor, place: Place = WHOLE
     ) -> None:
-        """Add beta w_l kappa sum_r m_r/(N^2 M_r) D_r (T_r^2 F), (10.7)."""
-        masks = self.masks[place].to(F.dtype)
-        for part, m_r, G in zip(self.parts, masks, observed, strict=True):
-            part.add_gradient(g, m_r * F, G)
+        """Add beta w_l sum_r m_r dE_r/dF, as by (10.7)."""
+        for part, T_r, of_region in zip(
+            self.parts, self._T(F, place), observed, strict=True
+        ):
+            part.add_gradient(g, F, of_region, place, T_r)
+
+    def _T(self, F: Tensor, place: Place) -> Tensor:
+        return self.masks[place].sqrt().to(F.dtype)
+
+
+AnyStyleLoss = Part | SlicedLoss | GuidedStyleLoss
 
 
 def content_losses(
@@ -212,7 +238,8 @@ def style_losses(
     beta: float,
     convention: Convention,
     way: str = "simple",
-) -> list[StyleLoss | GuidedStyleLoss]:
+    statistic: str = "gram",
+) -> list[AnyStyleLoss]:
     """Return the style's loss at each layer.
 
     Args:
@@ -221,36 +248,46 @@ def style_losses(
         shape: height and width of the picture to be made.
         weights: layer -> w_l.
         beta: weight of the style.
-        convention: whose factors d and s are taken.
+        convention: whose factors d and s are taken, for Gram matrices.
         way: how masks are taken to a layer, see `guides.propagated`.
+        statistic: what is compared, out of `statistics.STATISTICS`.
 
     Raises:
         ValueError: if at a layer no style picture has a weight, or nothing
             of what counts of one is left.
     """
     seen = [
-        [_grams(engine, each, tuple(weights), way) for each in paintings]
+        [
+            _seen(engine, each, tuple(weights), way, statistic)
+            for each in paintings
+        ]
         for _, paintings in regions
     ]
-    losses: list[StyleLoss | GuidedStyleLoss] = []
+    losses: list[AnyStyleLoss] = []
     for layer, weight in weights.items():
-        N, h, w = feature_shape(layer, *shape)
+        _, h, w = feature_shape(layer, *shape)
         masks = _masks_at(layer, [each.mask for each in regions], way)
         counts = [h * w] if masks is None else _counts(masks)
-        factor = kappa(convention, N, h * w, shape[0] * shape[1])
-        parts, shares, kept = [], [], []
+        parts: list[Any] = []
+        shares, kept = [], []
         for n, M in enumerate(counts):
             if not M:  # a strip at the border, cut off by a pooling
                 continue
             share = M / sum(counts)
-            targets = _targets(
-                layer, regions[n].paintings, seen[n], h * w, convention
-            )
+            targets = [
+                (part, seen[n][k][layer])
+                for k, part in shares_at(layer, regions[n].paintings)
+            ]
             kept.append(n)
             shares.append(share)
-            parts.append(
-                StyleLoss(layer, share * beta * weight, factor, N, M, targets)
-            )
+            scale = share * beta * weight
+            if statistic == "gram":
+                parts.append(
+                    _gram_loss(layer, scale, M, targets, shape, convention)
+                )
+            else:
+                known = [(part, each.sums) for part, each in targets]
+                parts.append(loss_of(statistic, layer, scale, known, h * w))
         if masks is None:
             losses += parts
         else:
@@ -293,37 +330,40 @@ def _memory_format(F: Tensor) -> torch.memory_format:
     return torch.channels_last
 
 
-class _Gram(NamedTuple):
-    """A style picture's Gram matrix at a layer.
+class _Seen(NamedTuple):
+    """What is known of a style picture at a layer.
 
     Attributes:
-        A: of what counts, divided by nothing, (N, N).
+        sums: as `statistics.observed` gives them.
         M: positions of the whole picture.
         counted: the share of them that counts.
     """
 
-    A: Tensor
+    sums: Tensor
     M: int
     counted: float
 
 
-def _grams(
-    engine: Engine, painting: Painting, layers: Sequence[str], way: str
-) -> dict[str, _Gram]:
-    """Return a style picture's Gram matrices, divided by nothing."""
+def _seen(
+    engine: Engine,
+    painting: Painting,
+    layers: Sequence[str],
+    way: str,
+    statistic: str,
+) -> dict[str, _Seen]:
+    """Look at a style picture's maps."""
     picture, _, mask = painting
     sums: dict[str, Tensor] = {}
     masks = {layer: _masks_at(layer, [mask], way) for layer in layers}
 
     def add(layer: str, F: Tensor, place: Place) -> None:
         at = masks[layer]
-        if at is not None:
-            F = at[0][place].sqrt().to(F.dtype) * F
-        add_to(sums, layer, gram(as_matrix(F))[0])
+        T = None if at is None else at[0][place].sqrt().to(F.dtype)
+        add_to(sums, layer, observed(statistic, F, T))
 
     if layers:
         engine.show(picture, layers, add)
-    grams = {}
+    seen = {}
     for layer, at in masks.items():
         _, h, w = feature_shape(layer, *picture.shape[2:])
         counted = 1.0 if at is None else _counts(at)[0] / (h * w)
@@ -332,36 +372,39 @@ def _grams(
                 f"nothing is left at {layer} of what counts of a style "
                 "picture: its mask is white on too few pixels at this size"
             )
-        grams[layer] = _Gram(sums[layer], h * w, counted)
-    return grams
+        seen[layer] = _Seen(sums[layer], h * w, counted)
+    return seen
 
 
-def _targets(
+def _gram_loss(
     layer: str,
-    paintings: Sequence[Painting],
-    seen: Sequence[Mapping[str, _Gram]],
-    M: int,
+    weight: float,
+    M_r: float,
+    targets: Sequence[tuple[float, _Seen]],
+    shape: tuple[int, int],
     convention: Convention,
-) -> tuple[GramTarget, ...]:
-    """Return what a region's Gram matrix is compared with.
+) -> StyleLoss:
+    """Return the loss by Gram matrices.
 
     Args:
         layer: where.
-        paintings: of the region.
-        seen: their Gram matrices by layer.
-        M: positions of the layer in the picture to be made.
-        convention: whose divisor d is taken.
+        weight: what the total multiplies it with.
+        M_r: positions of the region.
+        targets: of each style picture its share and what is known of it.
+        shape: height and width of the picture to be made.
+        convention: whose factors d and s are taken.
     """
     divisor = convention.gram_divisor
     assert divisor is not None  # the convention can run
-    targets = []
-    for n, share in shares_at(layer, paintings):
-        A, positions, counted = seen[n][layer]
-        N = len(A)
+    N, h, w = feature_shape(layer, *shape)
+    M = h * w
+    grams = []
+    for share, (A, positions, counted) in targets:
         # d_a in units of d / M
         M_a = M * divisor(N, positions) / divisor(N, M)
-        targets.append(GramTarget(share, A, counted * M_a))
-    return tuple(targets)
+        grams.append(GramTarget(share, A, counted * M_a))
+    factor = kappa(convention, N, M, shape[0] * shape[1])
+    return StyleLoss(layer, weight, factor, N, M_r, tuple(grams))
 
 
 def _masks_at(

@@ -42,6 +42,7 @@ from styletut.objective.guides import (
     settled,
 )
 from styletut.objective.layer_losses import content_losses, style_losses
+from styletut.objective.statistics import check_statistic, default_weights
 from styletut.objective.terms import Terms, weighted_sum
 from styletut.vgg import VGG19
 from styletut.vgg.network import channels
@@ -81,6 +82,10 @@ class Objective:
             size: each pixel's share in the region. Together they have no
             more than 1 of a pixel.
         guidance: how masks are taken to a layer, see `guides.propagated`.
+        statistic: what of the maps is compared with the style's, "gram",
+            "moments", "wasserstein" or "sliced", see `objective.statistics`.
+            But for "gram" the convention has no say in it, and the default
+            weights are those of `statistics.TYPICAL`.
         precision: of the network's maps, a name out of
             `engines.device.PRECISIONS`; losses and Gram matrices always
             have the pictures' dtype.
@@ -115,6 +120,7 @@ class Objective:
         style_layers: Layers | None = None,
         masks: Masks = (),
         guidance: str = "simple",
+        statistic: str = "gram",
         precision: str = "auto",
         tiles: int | None = None,
         style_tiles: int | None = None,
@@ -131,8 +137,13 @@ class Objective:
         self._content_layers = layer_weights(
             "content", content_layers, own.content_layers
         )
+        check_statistic(statistic)
+        self.statistic = statistic
+        weighted = isinstance(style_layers, Mapping)
         self._style_layers = layer_weights(
-            "style", style_layers, own.style_layers
+            "style",
+            style_layers,
+            {} if weighted else default_weights(statistic, own),
         )
         self.layers = tuple(self._content_layers | self._style_layers)
         if not self.layers:
@@ -150,6 +161,8 @@ class Objective:
             ],
             content,
         )
+        if statistic == "sliced":
+            _check_whole(regions, tiles or style_tiles)
         self.shape = tuple(content.shape)
         self.dtype, self.device = content.dtype, content.device
         self.precision = find_precision(precision, self.device, self.dtype)
@@ -172,6 +185,7 @@ class Objective:
                 self.beta,
                 own,
                 guidance,
+                statistic,
             )
             if alpha is None:
                 alpha = self._fitting_alpha(content, of_styles)
@@ -269,7 +283,8 @@ class Objective:
         self._check(x)
         x = x.detach()
         with arithmetic(self.precision):
-            if recordable(self.engine, x):
+            # the others look at numbers between the kernels
+            if self.statistic == "gram" and recordable(self.engine, x):
                 return self._replayed(x)
             return self._evaluated(x)
 
@@ -374,4 +389,16 @@ class Objective:
             kind(x * unit)
             if callable(kind)
             else total_variation(x * unit, kind)
+        )
+
+
+def _check_whole(regions: Sequence[Region], tiles: int | None) -> None:
+    """Raise ValueError unless all pictures count as a whole."""
+    several = regions[0].mask is not None
+    masked = any(a.mask is not None for _, each in regions for a in each)
+    if tiles is not None or several or masked:
+        raise ValueError(
+            "the statistic sliced sorts all positions of a picture: it takes "
+            "no masks, no transparent styles, and no picture in tiles; gram, "
+            "moments and wasserstein do"
         )

@@ -77,6 +77,7 @@ def stylize(
     color: str = "style",
     strength: float = 1.0,
     guidance: str = "simple",
+    statistic: str = "gram",
     optimizer: str | None = None,
     options: Mapping[str, Any] | None = None,
     range_rule: str | None = None,
@@ -140,6 +141,8 @@ def stylize(
             beta/alpha is multiplied by its power 3.3.
         guidance: how masks are taken to a layer: "simple", "inside" or
             "all", see `objective.guides.propagated`.
+        statistic: what is compared with the style: "gram", "moments",
+            "wasserstein" or "sliced", see `objective.statistics`.
         optimizer: a name out of `OPTIMIZERS` [spectral_lbfgs].
         options: keyword arguments for the optimizer [none].
         range_rule: how pixels are kept in [0, 1], as `minimize` takes it
@@ -186,6 +189,7 @@ def stylize(
         color=color,
         strength=strength,
         guidance=guidance,
+        statistic=statistic,
         optimizer=optimizer,
         options=options,
         range_rule=range_rule,
@@ -216,6 +220,7 @@ def stylize_steps(
     color: str = "style",
     strength: float = 1.0,
     guidance: str = "simple",
+    statistic: str = "gram",
     optimizer: str | None = None,
     options: Mapping[str, Any] | None = None,
     range_rule: str | None = None,
@@ -254,6 +259,7 @@ def stylize_steps(
         color=color,
         strength=strength,
         guidance=guidance,
+        statistic=statistic,
         optimizer=optimizer,
         options=options,
         range_rule=range_rule,

@@ -24,6 +24,7 @@ from styletut.memory.free import free_memory
 from styletut.objective.balance import checked_strength
 from styletut.objective.checks import Layers, checked_weight, layer_weights
 from styletut.objective.guides import check_way
+from styletut.objective.statistics import check_statistic, default_weights
 from styletut.optimizers.catalogue import check_options, pairs_kept
 from styletut.optimizers.variable import check_rule
 from styletut.transfer.pictures import check_color
@@ -58,6 +59,7 @@ class Settings(TypedDict, total=False):
     color: str
     strength: float
     guidance: str
+    statistic: str
     optimizer: str | None
     options: Mapping[str, Any] | None
     range_rule: str | None
@@ -81,6 +83,7 @@ DEFAULTS: Settings = {
     "color": "style",
     "strength": 1.0,
     "guidance": "simple",
+    "statistic": "gram",
     "optimizer": None,
     "options": None,
     "range_rule": None,
@@ -120,9 +123,10 @@ class Plan:
         stages: one for each size, coarse to fine.
         style_scale: the style's longer side in units of the content's; None
             for the convention's rule.
-        chosen: alpha, beta, gamma, content_layers, style_layers and guidance
-            as `Objective` takes them, those that the caller chose, and alpha
-            where it follows the pictures, or a strength, and is known.
+        chosen: alpha, beta, gamma, content_layers, style_layers, guidance
+            and statistic as `Objective` takes them, those that the caller
+            chose, and alpha where it follows the pictures, or a strength,
+            and is known.
         color: whose colors the picture gets, out of `pictures.COLORS`.
         strength: of the style, out of `balance.STRENGTHS`.
         optimizer: a name out of `optimizers.OPTIMIZERS`.
@@ -198,6 +202,7 @@ class Plan:
             "content_layers": own.content_layers,
             "style_layers": own.style_layers,
             "guidance": DEFAULTS["guidance"],
+            "statistic": DEFAULTS["statistic"],
         } | dict(self.chosen)
         return {
             "convention": own.name,
@@ -376,17 +381,22 @@ def _chosen(given: Settings, own: Convention) -> dict[str, Any]:
         for name, weight in weights.items()
         if weight is not None
     }
+    check_way(given["guidance"])
+    check_statistic(given["statistic"])
+    for name in ("guidance", "statistic"):
+        if given[name] != DEFAULTS[name]:
+            chosen[name] = given[name]
+    of_style = own.style_layers
+    if not isinstance(given["style_layers"], Mapping):
+        of_style = default_weights(given["statistic"], own)
     for term, layers, defaults in (
         ("content", given["content_layers"], own.content_layers),
-        ("style", given["style_layers"], own.style_layers),
+        ("style", given["style_layers"], of_style),
     ):
         if layers is not None:
             kept = _kept(layers)
             layer_weights(term, kept, defaults)
             chosen[f"{term}_layers"] = kept
-    check_way(given["guidance"])
-    if given["guidance"] != DEFAULTS["guidance"]:
-        chosen["guidance"] = given["guidance"]
     return chosen
 
 

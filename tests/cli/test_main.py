@@ -546,6 +546,7 @@ BAD_INPUTS = {
     "color": ([*PAIR, "--color", "blue"], "style, match, luminance"),
     "strength": ([*PAIR, "--strength", "3"], "the strength is 3; it goes"),
     "guidance": ([*PAIR, "--guidance", "out"], "simple, inside, all"),
+    "statistic": ([*PAIR, "--statistic", "mean"], "gram, moments, wasserst"),
     "unknown option": ([*PAIR, "--sise", "64"], "--sise"),
     "no such photo": (["nowhere.jpg", "night"], "'nowhere.jpg' does not"),
     "no such style": (["chelsea", "nihgt"], "sample picture 'night'"),
@@ -932,7 +933,10 @@ def test_help_tells_each_default_as_a_number(capsys):
         "start": own.start,
         "content-layers": ",".join(own.content_layers),
         "style-layers": ",".join(own.style_layers),
-        **{name: f"{DEFAULTS[name]}" for name in ("color", "guidance")},
+        **{
+            name: f"{DEFAULTS[name]}"
+            for name in ("color", "guidance", "statistic")
+        },
         "strength": f"{DEFAULTS['strength']:g}",
         "seed": f"{DEFAULTS['seed']}",
     }.items():

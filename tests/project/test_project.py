@@ -80,6 +80,7 @@ HOUSE = {
         "checks",
         "balance",
         "guides",
+        "statistics",
         "terms",
         "layer_losses",
         "objective",

@@ -41,6 +41,7 @@ settings: Settings = {
     "color": "match",
     "strength": 1.5,
     "guidance": "inside",
+    "statistic": "moments",
     "optimizer": "lbfgs",
     "options": {"history": 5},
     "range_rule": "none",
