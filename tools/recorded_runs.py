@@ -20,6 +20,7 @@ from styletut.conventions import (
 )
 from styletut.images.picture import fit
 from styletut.metrics import CONTENT_LAYERS, STYLE_LAYERS
+from styletut.objective.statistics import STATISTICS
 from styletut.transfer.sizes import split_evaluations
 from styletut.vgg import feature_shape
 
@@ -55,6 +56,9 @@ said of more than one cat and one night."""
 REPEATS = (0, 1, 2)
 """A run is repeated with beta changed by so many millionths, which leaves the
 objective as it is and changes every rounding error."""
+STRENGTHS = (1.0, 0.65)
+"""Of the style where notebook 10 compares statistics: the default's, and one
+at which beta/alpha is a quarter of it."""
 JUDGED = (
     "default: ",
     "content layer: relu2_2",
@@ -210,6 +214,7 @@ def cpu_plan() -> list[Group]:
         Group("08_pairs", layer_pairs(), {}, pictured=is_judged),
         Group("09_pairs", ratio_pairs(), {}, pictured=is_leafed),
         Group("paper_pairs", paper_pairs(), {}),
+        Group("10_pairs", statistic_pairs(), {}, pictured=is_compared),
     ]
 
 
@@ -486,6 +491,35 @@ def paper_pairs() -> tuple[Settings, ...]:
             )
         ]
     return tuple(runs)
+
+
+def statistic_pairs() -> tuple[Settings, ...]:
+    """Return what notebook 10 asks of statistics on ten pairs.
+
+    Each at the default's strength and at one that leaves more of the photo,
+    with the alpha that the default's rule takes by the statistic's own loss.
+    """
+    return tuple(
+        on(
+            pair,
+            {
+                "label": f"{statistic}: {strength:g}",
+                "alpha": None,
+                "statistic": statistic,
+                "strength": strength,
+                **as_the_default(256),
+            },
+        )
+        for strength in STRENGTHS
+        for statistic in STATISTICS
+        for pair in TEN_PAIRS
+    )
+
+
+def is_compared(run: Settings) -> bool:
+    """Return whether notebook 10 shows a run of its pairs."""
+    pairs = (LAYERS_PAIR, TEN_PAIRS[-1], FIRST_TEST)
+    return run["strength"] == 1 and (run["content"], run["style"]) in pairs
 
 
 def _styled(label: str, weights: dict[str, float]) -> Settings:
