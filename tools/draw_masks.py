@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 from skimage.color import rgb2lab
 from skimage.filters import gaussian, sobel
 from skimage.morphology import dilation, disk, erosion
@@ -20,6 +20,9 @@ from styletut.images import sample, to_pil
 from styletut.images.samples import MASK_FOLDER
 
 Point = tuple[int, int]
+
+BEHIND = {"camera-sky": ("camera-person",)}
+"""Regions that end where others begin: no pixel has more than one whole."""
 
 SOFT = 1.0
 """Standard deviation in pixels by which a border is blurred."""
@@ -86,7 +89,7 @@ OUTLINES: dict[str, tuple[int, Sequence[Sequence[Point]], Sequence[tuple]]] = {
 }  # fmt: skip
 
 
-def drawn(name: str) -> Image.Image:
+def draw_mask(name: str) -> Image.Image:
     """Return a mask, white in the region, of its photo's size."""
     off, polygons, ellipses = OUTLINES[name]
     photo = to_pil(sample(name.split("-")[0]))
@@ -99,7 +102,10 @@ def drawn(name: str) -> Image.Image:
     rough = np.asarray(outline) > 0
     snapped = _to_edges(np.asarray(photo), rough, off)
     soft = gaussian(snapped.astype(float), SOFT)
-    return Image.fromarray(np.rint(255 * soft).astype(np.uint8))
+    mask = Image.fromarray(np.rint(255 * soft).astype(np.uint8))
+    for other in BEHIND.get(name, ()):
+        mask = ImageChops.darker(mask, ImageChops.invert(draw_mask(other)))
+    return mask
 
 
 def _to_edges(photo: np.ndarray, rough: np.ndarray, off: int) -> np.ndarray:
@@ -117,7 +123,7 @@ def main() -> None:
     MASK_FOLDER.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[1:] or OUTLINES:
         path = Path(MASK_FOLDER) / f"{name}.png"
-        drawn(name).save(path, optimize=True)
+        draw_mask(name).save(path, optimize=True)
         print(path.name)
 
 

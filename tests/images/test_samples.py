@@ -64,13 +64,19 @@ def test_every_mask_has_its_photos_size_and_two_sides(name):
     assert float(((mask > 0) & (mask < 1)).float().mean()) < 0.03
 
 
+def test_masks_of_one_photo_share_no_pixel():
+    both = [load_mask(sample_path(n)) for n in MASKS if n.startswith("camera")]
+    assert len(both) == 2
+    assert float(sum(both).max()) < 1 + 1e-6
+
+
 def test_the_script_draws_the_masks(monkeypatch):
     monkeypatch.syspath_prepend(
         str(Path(styletut.__file__).parents[1] / "tools")
     )
     drawing = importlib.import_module("draw_masks")
     assert list(drawing.OUTLINES) == list(MASKS)
-    drawn = torch.tensor(np.array(drawing.drawn("coffee-cup"))) / 255
+    drawn = torch.tensor(np.array(drawing.draw_mask("coffee-cup"))) / 255
     # another version of scikit-image may move a border by a pixel
     stored = load_mask(sample_path("coffee-cup"))
     assert float((drawn - stored).abs().mean()) < 0.01
