@@ -17,6 +17,7 @@ CHAPTERS: Mapping[str, str] = {
     "07": "ch07_full_run",
     "08": "ch08_layers",
     "09": "ch09_ratio",
+    "10": "ch10_control",
     "13": "ch13_rounding",
 }
 """Number of a notebook -> module with its exercises."""

@@ -142,6 +142,8 @@ HOUSE = {
         "ch08_layers",
         "ch09_pair",
         "ch09_ratio",
+        "ch10_borders",
+        "ch10_control",
         "ch13_rounding",
         "checking",
     ],
