@@ -270,6 +270,7 @@ LESSONS = [
     "07_a_full_run",
     "08_ablation_layers",
     "09_ablation_alpha_beta",
+    "10_control",
     "13_rounding_and_fast_convolution",
 ]
 

@@ -1,0 +1,102 @@
+"""Paint the six pictures of notebook 10: `python tools/paint_control.py`.
+
+    python tools/paint_control.py              those that are not there
+    python tools/paint_control.py night-ink    these, anew
+
+Each is one command of this package's command line. What it makes is stored
+as `notebooks/results/cpu/control/NAME.jpg`, and how it was made as a row of
+`control.csv` beside it. Takes some ten minutes on two cores.
+"""
+
+import csv
+import shlex
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from styletut.cli.main import main as styletut
+
+RESULTS = Path(__file__).parents[1] / "notebooks" / "results" / "cpu"
+FOLDER = RESULTS / "control"
+TABLE = RESULTS / "control.csv"
+COLUMNS = (
+    *("name", "command", "width", "height", "evaluations", "seconds"),
+    *("threads", "torch", "styletut"),
+)
+SCHEDULE = "--schedule 128:40,256:40,512:25,1024:12"
+"""As the gallery's: coarse sizes decide where strokes lie, and cost little."""
+QUALITY = 88
+
+COMMANDS = {
+    "night-ink-meadow": "camera meadow --mask camera-sky night "
+    "--mask camera-person ink",
+    "all-but-her": "astronaut night --mask astronaut-person astronaut "
+    "--style-mask astronaut astronaut-person",
+    "woodcut-light": "coffee wave --color luminance",
+    "own-colors": "rocket glass --color match --strength 0.8",
+    "stones-in-swirls": "coffee mosaic night --mix fine,coarse",
+    "glass-on-waves": "coffee wave --mask coffee-cup glass",
+}
+"""Name of a picture -> the command that makes it, without its schedule."""
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a picture's command, but for the program's name."""
+    return shlex.split(f"{COMMANDS[name]} {SCHEDULE}")
+
+
+def painted(name: str) -> dict[str, str]:
+    """Paint a picture, store it, and return its row of the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "out.png"
+        began = time.monotonic()
+        status = styletut([*words_of(name), "-o", str(path)])
+        seconds = time.monotonic() - began
+        if status != 0:
+            raise SystemExit(f"{name} ended with status {status}")
+        with Image.open(path) as picture:
+            picture.load()
+            text = dict(picture.text)  # type: ignore[attr-defined]
+            picture.save(
+                FOLDER / f"{name}.jpg", quality=QUALITY, subsampling=0
+            )
+            width, height = picture.size
+    numbers = {
+        "width": width,
+        "height": height,
+        "evaluations": text["evaluations_done"],
+        "seconds": round(seconds),
+        "threads": torch.get_num_threads(),
+        "torch": text["torch"],
+        "styletut": text["styletut"],
+    }
+    row = {"name": name, "command": text["command"], **numbers}
+    return {column: str(value) for column, value in row.items()}
+
+
+def stored() -> dict[str, dict[str, str]]:
+    """Return the table's rows by name."""
+    if not TABLE.exists():
+        return {}
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return {row["name"]: row for row in csv.DictReader(file)}
+
+
+def main() -> None:
+    """Paint what is named, or what is not there."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    there = stored()
+    for name in sys.argv[1:] or [n for n in COMMANDS if n not in there]:
+        there[name] = painted(name)
+        with TABLE.open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            table.writeheader()
+            table.writerows(there[n] for n in COMMANDS if n in there)
+
+
+if __name__ == "__main__":
+    main()
