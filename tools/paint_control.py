@@ -4,8 +4,8 @@
     python tools/paint_control.py night-ink    these, anew
 
 Each is one command of this package's command line. What it makes is stored
-as `notebooks/results/cpu/control/NAME.jpg`, and how it was made as a row of
-`control.csv` beside it. Takes some ten minutes on two cores.
+as `notebooks/results/control/pictures/NAME.jpg`, and how it was made as a row
+of `pictures.csv` beside that folder. Takes some ten minutes on two cores.
 """
 
 import csv
@@ -20,12 +20,12 @@ from PIL import Image
 
 from styletut.cli.main import main as styletut
 
-RESULTS = Path(__file__).parents[1] / "notebooks" / "results" / "cpu"
-FOLDER = RESULTS / "control"
-TABLE = RESULTS / "control.csv"
+RESULTS = Path(__file__).parents[1] / "notebooks" / "results" / "control"
+FOLDER = RESULTS / "pictures"
+TABLE = RESULTS / "pictures.csv"
 COLUMNS = (
-    *("name", "command", "width", "height", "evaluations", "seconds"),
-    *("threads", "torch", "styletut"),
+    *("label", "command", "width", "height", "evaluations_done", "seconds"),
+    *("threads", "torch", "styletut", "error", "picture"),
 )
 SCHEDULE = "--schedule 128:40,256:40,512:25,1024:12"
 """As the gallery's: coarse sizes decide where strokes lie, and cost little."""
@@ -68,13 +68,19 @@ def painted(name: str) -> dict[str, str]:
     numbers = {
         "width": width,
         "height": height,
-        "evaluations": text["evaluations_done"],
+        "evaluations_done": text["evaluations_done"],
         "seconds": round(seconds),
         "threads": torch.get_num_threads(),
         "torch": text["torch"],
         "styletut": text["styletut"],
     }
-    row = {"name": name, "command": text["command"], **numbers}
+    row = {
+        "label": f"control: {name}",
+        "command": text["command"],
+        **numbers,
+        "error": "",
+        "picture": f"pictures/{name}.jpg",
+    }
     return {column: str(value) for column, value in row.items()}
 
 
@@ -83,7 +89,8 @@ def stored() -> dict[str, dict[str, str]]:
     if not TABLE.exists():
         return {}
     with TABLE.open(encoding="utf-8", newline="") as file:
-        return {row["name"]: row for row in csv.DictReader(file)}
+        rows = list(csv.DictReader(file))
+    return {row["label"].partition(": ")[2]: row for row in rows}
 
 
 def main() -> None:

@@ -213,7 +213,7 @@ def cpu_plan() -> list[Group]:
         Group("07", full_runs(LAYERS_PAIR, (128, 256), 120), {}, 1024),
         Group("08_pairs", layer_pairs(), {}, pictured=is_judged),
         Group("09_pairs", ratio_pairs(), {}, pictured=is_leafed),
-        Group("paper_pairs", paper_pairs(), {}),
+        Group("paper_pairs", paper_pairs(), {}, pictured=is_the_papers),
         Group("10_pairs", statistic_pairs(), {}, pictured=is_compared),
     ]
 
@@ -400,6 +400,11 @@ def is_leafed(run: Settings) -> bool:
     """Return whether notebook 09 leafs through a run of its pairs."""
     sizes = [side for side, _ in run["schedule"]]
     return sizes[-1] == 256 and "beta" not in run
+
+
+def is_the_papers(run: Settings) -> bool:
+    """Return whether notebook 09 shows a run of the paper's setting."""
+    return (run["content"], run["style"]) == LAYERS_PAIR
 
 
 def pull_runs() -> list[Settings]:

@@ -268,26 +268,24 @@ def style_losses(
         _, h, w = feature_shape(layer, *shape)
         masks = _masks_at(layer, [each.mask for each in regions], way)
         counts = [h * w] if masks is None else _counts(masks)
-        parts: list[Any] = []
-        shares, kept = [], []
-        for n, M in enumerate(counts):
-            if not M:  # a strip at the border, cut off by a pooling
-                continue
-            share = M / sum(counts)
-            targets = [
-                (part, seen[n][k][layer])
-                for k, part in shares_at(layer, regions[n].paintings)
-            ]
-            kept.append(n)
-            shares.append(share)
-            scale = share * beta * weight
-            if statistic == "gram":
-                parts.append(
-                    _gram_loss(layer, scale, M, targets, shape, convention)
-                )
-            else:
-                known = [(part, each.sums) for part, each in targets]
-                parts.append(loss_of(statistic, layer, scale, known, h * w))
+        # a strip at the border may have been cut off by a pooling
+        kept = [n for n, M in enumerate(counts) if M]
+        shares = [counts[n] / sum(counts) for n in kept]
+        parts = [
+            _part(
+                statistic,
+                layer,
+                share * beta * weight,
+                counts[n],
+                [
+                    (of_style, seen[n][k][layer])
+                    for k, of_style in shares_at(layer, regions[n].paintings)
+                ],
+                shape,
+                convention,
+            )
+            for n, share in zip(kept, shares, strict=True)
+        ]
         if masks is None:
             losses += parts
         else:
@@ -376,17 +374,19 @@ def _seen(
     return seen
 
 
-def _gram_loss(
+def _part(
+    statistic: str,
     layer: str,
     weight: float,
     M_r: float,
     targets: Sequence[tuple[float, _Seen]],
     shape: tuple[int, int],
     convention: Convention,
-) -> StyleLoss:
-    """Return the loss by Gram matrices.
+) -> Any:
+    """Return the style's loss of a region, or of the whole picture.
 
     Args:
+        statistic: what is compared.
         layer: where.
         weight: what the total multiplies it with.
         M_r: positions of the region.
@@ -394,10 +394,13 @@ def _gram_loss(
         shape: height and width of the picture to be made.
         convention: whose factors d and s are taken.
     """
-    divisor = convention.gram_divisor
-    assert divisor is not None  # the convention can run
     N, h, w = feature_shape(layer, *shape)
     M = h * w
+    if statistic != "gram":
+        known = [(share, each.sums) for share, each in targets]
+        return loss_of(statistic, layer, weight, known, M)
+    divisor = convention.gram_divisor
+    assert divisor is not None  # the convention can run
     grams = []
     for share, (A, positions, counted) in targets:
         # d_a in units of d / M

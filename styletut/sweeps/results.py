@@ -37,7 +37,8 @@ def recorded(
 
     Args:
         group: such as "08" or "gallery".
-        plan: which runs: those for a "cpu" or those for a "gpu".
+        plan: which runs: those for a "cpu", those for a "gpu", or "control",
+            which has the pictures of notebook 10.
         folder: where the plans lie, if not in the course's own checkout.
 
     Returns:
@@ -141,6 +142,8 @@ def _no_table(group: str, home: Path) -> str:
 def _remedy(plan: str) -> str:
     if plan == "gpu":
         return "`make gpu-prepare` says how a GPU makes them"
+    if plan == "control":
+        return "`python tools/paint_control.py` paints them"
     return "`make recorded` makes them, and goes on where it was stopped"
 
 
