@@ -131,6 +131,7 @@ def test_bad_input_is_refused():
     st.sampled_from(["pca", "cholesky"]),
 )
 def test_every_method_meets_the_moments(one, other, method):
+    """(10.1), by any of the maps."""
     picture, reference = muted(one), muted(other, 5, 4)
     came = match_color(picture, reference, method)
     mean, covariance = moments(came)
@@ -140,7 +141,7 @@ def test_every_method_meets_the_moments(one, other, method):
 
 
 def by_the_papers_loops(picture, reference, method):
-    """Match colors pixel by pixel, with sums and roots written out."""
+    """Match colors pixel by pixel, (10.1), (10.2), with sums and roots."""
     x = picture[0].flatten(1).T.tolist()
     y = reference[0].flatten(1).T.tolist()
 
@@ -250,7 +251,7 @@ def test_bad_masks_are_refused():
 
 
 def to_yiq(x):
-    """YIQ as the papers have it, by its matrix."""
+    """YIQ as the papers have it, by its matrix; (10.4) exchanges its Y."""
     matrix = torch.tensor(
         [
             [0.299, 0.587, 0.114],

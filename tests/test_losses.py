@@ -666,7 +666,8 @@ def test_gram_of_channels_last_maps_is_the_same():
     torch.testing.assert_close(gradient.flatten(2), expected)
 
 
-# Regions, notebook 10: the sums of Gatys et al. (2017), section 4, as loops.
+# Regions, notebook 10: the sums of Gatys et al. (2017), section 4, as loops,
+# and (10.7) against autograd.
 
 
 def guided_sum(F, T):

@@ -91,6 +91,7 @@ def test_channels_last_changes_nothing():
 
 @given(st.integers(0, 999))
 def test_moments_are_their_sum_over_channels(seed):
+    """(10.9)."""
     F, S = maps(seed=seed), maps(3, 3, seed=seed + 1)
     S_rows = S[0].flatten(1).tolist()
     floor = FLOOR * math.fsum(
@@ -110,6 +111,7 @@ def test_moments_are_their_sum_over_channels(seed):
 
 @given(st.integers(0, 999))
 def test_wasserstein_is_the_metrics_squared_by_the_channels(seed):
+    """(10.10)."""
     F, S = maps(seed=seed), maps(6, 5, seed=seed + 1)
     loss = loss_against("wasserstein", (1.0, S))
     right = gaussian_wasserstein(F, S) ** 2 / 3
@@ -119,7 +121,7 @@ def test_wasserstein_is_the_metrics_squared_by_the_channels(seed):
 
 
 def test_sliced_is_the_cheapest_way_to_pair_values_on_each_line():
-    """Of all permutations, the sorted one costs least."""
+    """(10.12): of all permutations, the sorted one costs least."""
     F, S = maps(2, 3, seed=1), maps(2, 3, seed=2)
     loss = loss_against("sliced", (1.0, S), M=6)
     came = float(loss.loss(loss.observe(F)))
@@ -187,7 +189,7 @@ def test_several_styles_count_by_their_shares(statistic):
 
 
 def test_the_transport_carries_one_normal_distribution_to_the_other():
-    """One step of length 1 along the gradient, in each vector's units."""
+    """One step along (10.11), of length 1 in each vector's units."""
     F, S = maps(9, 9, seed=11), maps(8, 8, seed=12)
     loss = loss_against("wasserstein", (1.0, S))
     g = torch.zeros_like(F)

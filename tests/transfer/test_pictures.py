@@ -360,6 +360,7 @@ def test_strength_1_is_the_default(vgg, photo, painting):
 def test_strength_multiplies_the_pairs_own_balance(
     vgg, photo, painting, strength
 ):
+    """(10.8)."""
     run = {"vgg": vgg, "size": SIZE}
     own = prepare(photo, painting, **run).plan.chosen["alpha"]
     came = prepare(photo, painting, strength=strength, **run).plan
