@@ -109,7 +109,7 @@ bench-full: $(INSTALLED) ## measure whole runs and pictures (half an hour more)
 
 # Two workers with a thread each, at low priority. ONLY="09 08:single" makes
 # these groups or questions alone, RECORD_FLAGS=--toy rehearses it.
-recorded: $(INSTALLED) ## make the runs of 07 to 09 (about six hours, resumes)
+recorded: $(INSTALLED) ## make the runs of 07 to 10 (about six hours, resumes)
 	nice $(IN_VENV) tools/record.py cpu --workers 2 \
 		$(if $(ONLY),--only $(ONLY)) $(RECORD_FLAGS)
 
