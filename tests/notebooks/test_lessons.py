@@ -42,6 +42,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "100,000": "how many cases an exercise draws",
     },
     "09": {"1024": "what an exercise asks for"},
+    "10": {"512": "what an exercise asks for"},
 }
 """Numbers in the prose of a chapter that no cell has, each with a reason."""
 
