@@ -86,8 +86,8 @@ def luminance_only(picture: Tensor, photo: Tensor) -> Tensor:
     Y comes from the picture, I and Q from the photo. In RGB that is the
     photo plus the difference of light, the same for R, G and B: notebook
     10, (10.4). Where this leaves [0, 1] the color is made paler until it
-    does not, so that the light is the picture's everywhere (the papers cut
-    it, and change both).
+    does not, so that the light is the picture's everywhere (to cut each
+    channel would change both).
 
     Args:
         picture: (1, 3, H, W), RGB in [0, 1].

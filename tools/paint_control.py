@@ -27,8 +27,10 @@ COLUMNS = (
     *("label", "command", "width", "height", "evaluations_done", "seconds"),
     *("threads", "torch", "styletut", "error", "picture"),
 )
-SCHEDULE = "--schedule 128:40,256:40,512:25,1024:12"
+SCHEDULE = "--schedule 128:40,256:40,512:25,{size}:12"
 """As the gallery's: coarse sizes decide where strokes lie, and cost little."""
+SIZES = {"chelsea": 902}
+"""Longer sides but 1024 pixels: no photo is enlarged more than twice."""
 QUALITY = 88
 
 COMMANDS = {
@@ -37,8 +39,8 @@ COMMANDS = {
     "all-but-her": "astronaut night --mask astronaut-person astronaut "
     "--style-mask astronaut astronaut-person",
     "woodcut-light": "coffee wave --color luminance",
-    "own-colors": "rocket glass --color match --strength 0.8",
-    "stones-in-swirls": "coffee mosaic night --mix fine,coarse",
+    "points-in-her-colors": "astronaut points --color luminance",
+    "glass-cat-at-night": "chelsea night --mask chelsea-cat glass",
     "glass-on-waves": "coffee wave --mask coffee-cup glass",
 }
 """Name of a picture -> the command that makes it, without its schedule."""
@@ -46,7 +48,9 @@ COMMANDS = {
 
 def words_of(name: str) -> list[str]:
     """Return the words of a picture's command, but for the program's name."""
-    return shlex.split(f"{COMMANDS[name]} {SCHEDULE}")
+    command = COMMANDS[name]
+    size = SIZES.get(command.split()[0], 1024)
+    return shlex.split(f"{command} {SCHEDULE.format(size=size)}")
 
 
 def painted(name: str) -> dict[str, str]:
