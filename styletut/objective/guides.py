@@ -372,4 +372,5 @@ def _check_sum(whole: Tensor, rest: Sequence[Region]) -> None:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    percent = 100 * share
+    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"

@@ -434,7 +434,11 @@ def test_layers_that_nobody_counts_at_are_named(vgg):
         ([torch.zeros(8, 9)], True, "mask of the photo is empty"),
         ([2 * torch.ones(8, 9)], True, "values from 2 to 2"),
         ([torch.full((8, 9), float("nan"))], True, "values from nan"),
-        ([torch.ones(8, 9), torch.ones(8, 9)], True, "add up to 2.00 on 1e"),
+        (
+            [torch.ones(8, 9), torch.ones(8, 9)],
+            True,
+            "add up to 2.00 on 100 %",
+        ),
         (["m.png"], True, r"tensor \(H, W\), not str.*load_mask"),
         ([torch.cat([torch.ones(6, 9), torch.zeros(2, 9)])], False, "25 % of"),
     ],

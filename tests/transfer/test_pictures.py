@@ -312,7 +312,11 @@ def test_regions_are_painted_in_tiles_as_in_one(vgg, monkeypatch):
     [
         ([(torch.ones(20, 20), "wave")], "night", "20 x 20 pixels and the ph"),
         ([(torch.zeros(32, 48), "wave")], "night", "empty: it is black"),
-        (2 * [(torch.ones(32, 48), "wave")], "night", "add up to 2.00 on 1e"),
+        (
+            2 * [(torch.ones(32, 48), "wave")],
+            "night",
+            "add up to 2.00 on 100 %",
+        ),
         ([(torch.eye(32, 48), "wave")], None, "98 % of the photo without"),
         ([("nowhere.png", "wave")], "night", "a mask of the photo: 'nowhere"),
         (
