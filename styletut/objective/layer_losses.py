@@ -26,6 +26,7 @@ from styletut.objective.statistics import (
     MomentsLoss,
     SlicedLoss,
     WassersteinLoss,
+    counted,
     loss_of,
     observed,
 )
@@ -131,11 +132,11 @@ class StyleLoss:
         """Add beta w_l kappa 1/(N^2 M) (G/M - A/M_a) F, (4.2), or of T^2 F."""
         if not self.weight:
             return
-        F = F if T is None else T.square() * F
         scale = self.weight * self.factor / (self.N**2 * self.M)
         differences = [share * D for share, D in self._differences(observed)]
         # scaled as a tensor, where what is too large becomes infinite
-        add_product(g, F, scale * torch.stack(differences).sum(0))
+        D = scale * torch.stack(differences).sum(0)
+        add_product(g, counted(F, T), D)
 
     def _differences(self, G: Tensor) -> list[tuple[float, Tensor]]:
         """Return (share, G/M - A/M_a) for each style picture."""
@@ -364,13 +365,13 @@ def _seen(
     seen = {}
     for layer, at in masks.items():
         _, h, w = feature_shape(layer, *picture.shape[2:])
-        counted = 1.0 if at is None else _counts(at)[0] / (h * w)
-        if not counted:
+        part = 1.0 if at is None else _counts(at)[0] / (h * w)
+        if not part:
             raise ValueError(
                 f"nothing is left at {layer} of what counts of a style "
                 "picture: its mask is white on too few pixels at this size"
             )
-        seen[layer] = _Seen(sums[layer], h * w, counted)
+        seen[layer] = _Seen(sums[layer], h * w, part)
     return seen
 
 
@@ -402,10 +403,10 @@ def _part(
     divisor = convention.gram_divisor
     assert divisor is not None  # the convention can run
     grams = []
-    for share, (A, positions, counted) in targets:
+    for share, (A, positions, part) in targets:
         # d_a in units of d / M
         M_a = M * divisor(N, positions) / divisor(N, M)
-        grams.append(GramTarget(share, A, counted * M_a))
+        grams.append(GramTarget(share, A, part * M_a))
     factor = kappa(convention, N, M, shape[0] * shape[1])
     return StyleLoss(layer, weight, factor, N, M_r, tuple(grams))
 

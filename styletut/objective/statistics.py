@@ -19,6 +19,7 @@ Each is a squared distance of features, divided by the number of channels.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -103,16 +104,27 @@ def observed(statistic: str, F: Tensor, T: Tensor | None = None) -> Tensor:
     return torch.cat([rows, torch.cat([sums, whole[None]])[None]])
 
 
+def counted(F: Tensor, T: Tensor | None) -> Tensor:
+    """Return maps, each position times T^2, how much of it counts."""
+    return F if T is None else T.square() * F
+
+
 def directions(columns: Tensor) -> Tensor:
     """Return N orthonormal directions for maps (N, M), as columns (N, N).
 
     They are the same for equal N, in every process.
     """
-    N = len(columns)
+    return _basis(len(columns)).to(columns.device, _exact(columns))
+
+
+@cache
+def _basis(N: int) -> Tensor:
+    """Draw a basis once: a run asks for it at every evaluation."""
     generator = torch.Generator().manual_seed(N)
-    drawn = torch.randn(N, N, generator=generator, dtype=torch.float64)
-    basis, _ = torch.linalg.qr(drawn)
-    return basis.to(columns.device, _exact(columns))
+    with torch.inference_mode(False):  # a graph may need it later
+        drawn = torch.randn(N, N, generator=generator, dtype=torch.float64)
+        basis, _ = torch.linalg.qr(drawn)
+    return basis
 
 
 def moments(sums: Tensor) -> tuple[Tensor, Tensor]:
@@ -170,7 +182,7 @@ class MomentsLoss:
         variance = covariance.diagonal()
         losses = []
         for a in self.targets:
-            deviation = (variance + a.floor).clamp(min=a.floor).sqrt()
+            deviation = _deviation(variance, a.floor)
             off = (mean - a.mean).square() + (deviation - a.deviation).square()
             losses.append(a.share * off.mean())
         return torch.stack(losses).sum().to(observed)
@@ -190,13 +202,13 @@ class MomentsLoss:
         variance, M = covariance.diagonal(), float(observed[-1, -1])
         shift, slope = torch.zeros_like(mean), torch.zeros_like(mean)
         for a in self.targets:
-            deviation = (variance + a.floor).clamp(min=a.floor).sqrt()
+            deviation = _deviation(variance, a.floor)
             shift += a.share * (mean - a.mean)
             slope += a.share * (1 - a.deviation / deviation)
         scale = 2 * self.weight / (len(mean) * M)
         change = _across(scale * slope, F) * F
         change += _across(scale * (shift - slope * mean), F)
-        g.add_(change if T is None else T.square() * change)
+        g.add_(counted(change, T))
 
 
 @dataclass(frozen=True)
@@ -273,10 +285,9 @@ class WassersteinLoss:
             slope -= a.share * _transport(_raised(covariance, a.floor), a.root)
             slope.diagonal().add_(a.share)
         scale = 2 * self.weight / (N * M)
-        weighed = F if T is None else T.square() * F
-        add_product(g, weighed, (scale * slope).to(F.device, _exact(F)))
+        add_product(g, counted(F, T), (scale * slope).to(F.device, _exact(F)))
         rest = _across(scale * (shift - slope @ mean), F)
-        g.add_(rest if T is None else T.square() * rest)
+        g.add_(counted(rest, T))
 
 
 @dataclass(frozen=True)
@@ -371,8 +382,12 @@ def loss_of(
 def _moments_target(share: float, sums: Tensor) -> MomentsTarget:
     mean, covariance = moments(sums)
     floor = FLOOR * covariance.diagonal().mean()
-    deviation = (covariance.diagonal().clamp(min=0) + floor).sqrt()
+    deviation = _deviation(covariance.diagonal(), floor)
     return MomentsTarget(share, mean, deviation, floor)
+
+
+def _deviation(variance: Tensor, floor: Tensor) -> Tensor:
+    return (variance + floor).clamp(min=floor).sqrt()
 
 
 def _wasserstein_target(share: float, sums: Tensor) -> WassersteinTarget:
