@@ -24,6 +24,10 @@ Point = tuple[int, int]
 BEHIND = {"camera-sky": ("camera-person",)}
 """Regions that end where others begin: no pixel has more than one whole."""
 
+WITHIN = {"astronaut-person": 1}
+"""Regions whose border lies so many pixels within the edge: the edge's own
+pixels hold light of what is behind, which shows where the region is kept."""
+
 SOFT = 1.0
 """Standard deviation in pixels by which a border is blurred."""
 
@@ -101,7 +105,8 @@ def draw_mask(name: str) -> Image.Image:
         draw.ellipse((x - a, y - b, x + a, y + b), fill=255)
     rough = np.asarray(outline) > 0
     snapped = _to_edges(np.asarray(photo), rough, off)
-    soft = gaussian(snapped.astype(float), SOFT)
+    within = erosion(snapped, disk(WITHIN.get(name, 0)))
+    soft = gaussian(within.astype(float), SOFT)
     mask = Image.fromarray(np.rint(255 * soft).astype(np.uint8))
     for other in BEHIND.get(name, ()):
         mask = ImageChops.darker(mask, ImageChops.invert(draw_mask(other)))

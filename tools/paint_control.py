@@ -13,10 +13,15 @@ import shlex
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 import torch
 from PIL import Image
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "benchmarks"))
+
+from machine import processor
 
 from styletut.cli.main import main as styletut
 
@@ -25,7 +30,8 @@ FOLDER = RESULTS / "pictures"
 TABLE = RESULTS / "pictures.csv"
 COLUMNS = (
     *("label", "command", "width", "height", "evaluations_done", "seconds"),
-    *("threads", "torch", "styletut", "error", "picture"),
+    *("threads", "device", "precision", "date", "torch", "styletut"),
+    *("error", "picture"),
 )
 SCHEDULE = "--schedule 128:40,256:40,512:25,{size}:12"
 """As the gallery's: coarse sizes decide where strokes lie, and cost little."""
@@ -38,8 +44,8 @@ COMMANDS = {
     "--mask camera-person ink",
     "all-but-her": "astronaut night --mask astronaut-person astronaut "
     "--style-mask astronaut astronaut-person",
-    "woodcut-light": "coffee wave --color luminance",
-    "points-in-her-colors": "astronaut points --color luminance",
+    "night-in-browns": "coffee night --color luminance",
+    "tabby-mosaic": "chelsea mosaic --color luminance",
     "glass-cat-at-night": "chelsea night --mask chelsea-cat glass",
     "glass-on-waves": "coffee wave --mask coffee-cup glass",
 }
@@ -75,6 +81,9 @@ def painted(name: str) -> dict[str, str]:
         "evaluations_done": text["evaluations_done"],
         "seconds": round(seconds),
         "threads": torch.get_num_threads(),
+        "device": processor() if text["device"] == "cpu" else text["device"],
+        "precision": text["precision"],
+        "date": date.today().isoformat(),
         "torch": text["torch"],
         "styletut": text["styletut"],
     }

@@ -132,17 +132,20 @@ def _sheet(
     letters = max(1, int(width / _LETTER))
     lines = [textwrap.wrap(each, letters) for each in titles]
     head = _TITLE_LINE * max(len(each) for each in lines)
-    height = head + max(each.height for each in shown)
     columns = columns or _columns(len(shown), width)
-    rows = math.ceil(len(shown) / columns)
+    rows = [
+        shown[first : first + columns]
+        for first in range(0, len(shown), columns)
+    ]
+    heights = [_GAP + head + max(each.height for each in row) for row in rows]
     across = columns * (width + _GAP) + _GAP
-    down = rows * (height + _GAP) + _GAP
+    down = sum(heights) + _GAP
     with look():
         figure = blank(across, down, density=1)
         for index, (each, title) in enumerate(zip(shown, lines, strict=True)):
             row, column = divmod(index, columns)
             left = _GAP + column * (width + _GAP) + (width - each.width) // 2
-            top = _GAP + row * (height + _GAP) + head
+            top = sum(heights[:row]) + _GAP + head
             figure.figimage(np.asarray(each), left, down - top - each.height)
             figure.text(
                 (left + each.width / 2) / across,

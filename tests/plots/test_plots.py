@@ -170,6 +170,14 @@ def test_rows_are_filled_evenly(count, columns, across):
     assert height == -(-count // across) * 268 + 12
 
 
+def test_a_row_is_as_high_as_the_highest_picture_in_it():
+    images = [ramp(256, 256), ramp(200, 256), ramp(100, 256), ramp(90, 256)]
+    canvas = decoded(pictures(images, [""] * 4, ALT, columns=2))
+    assert len(canvas) == 12 + (256 + 12) + (100 + 12)
+    for image in images:
+        assert contains(canvas, np.asarray(to_pil(image)))
+
+
 def test_titles_stand_above_their_pictures_and_wrap():
     image = torch.ones(1, 3, 256, 256)
     plain = decoded(pictures([image], [""], ALT))
