@@ -88,6 +88,20 @@ def test_what_a_conclusion_rests_on_is_made_thrice_on_ten_pairs(plans, group):
         assert repeats[label].keys() == {*plans.TEN_PAIRS}
 
 
+def test_settings_of_notebook_08_are_made_twice_on_half_of_the_pairs(plans):
+    (runs,) = (g.runs for g in plans.cpu_plan() if g.name == "08_pairs")
+    made = Counter(run["label"] for run in runs)
+    twice = {label for label, times in made.items() if times == 15}
+    assert {made[label] for label in made.keys() - {"default: "}} == {10, 15}
+    assert {"weights: equal", "equal pull: ", "left out: relu5_1"} <= twice
+    again = {
+        (run["content"], run["style"])
+        for run in runs
+        if run["label"] in twice and "beta" in run
+    }
+    assert again == {*plans.TEN_PAIRS[:5]}
+
+
 def test_pictures_of_ten_pairs_are_kept_once_each(plans):
     groups = {each.name: each for each in plans.cpu_plan()}
     judged, leafed = (
