@@ -213,17 +213,33 @@ def match_moments(
     Raises:
         ValueError: as `match_color`, and for a mask that does not fit.
     """
+    own_mean, own = color_moments([(picture, 1.0, mask)])
+    A = color_map(own, covariance.to(own), method)
+    pixels = A @ (_pixels(picture) - own_mean[:, None])
+    matched = (pixels + mean.to(own)[:, None]).reshape(picture.shape)
+    return matched.clamp(0, 1).to(picture)
+
+
+def color_map(
+    covariance: Tensor, wanted: Tensor, method: str = "symmetric"
+) -> Tensor:
+    """Return A with A S A^T = S_r, up to `EPS` on both; see `match_color`.
+
+    Args:
+        covariance: S, (3, 3).
+        wanted: S_r, (3, 3).
+        method: a name out of `METHODS`.
+
+    Raises:
+        ValueError: for an unknown method.
+    """
     if method not in METHODS:
         raise ValueError(
             f"there is no method {method!r} to match colors; "
             f"there are {', '.join(METHODS)}"
         )
-    own_mean, own = color_moments([(picture, 1.0, mask)])
-    eps = EPS * torch.eye(3, dtype=own.dtype, device=own.device)
-    A = _MAPS[method](own + eps, covariance.to(own) + eps)
-    pixels = A @ (_pixels(picture) - own_mean[:, None])
-    matched = (pixels + mean.to(own)[:, None]).reshape(picture.shape)
-    return matched.clamp(0, 1).to(picture)
+    eps = EPS * torch.eye(3, dtype=wanted.dtype, device=wanted.device)
+    return _MAPS[method](covariance + eps, wanted + eps)
 
 
 def _symmetric_map(S: Tensor, S_r: Tensor) -> Tensor:

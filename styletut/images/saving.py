@@ -48,7 +48,7 @@ def save_image(
     target = _writable_target(path)
     picture, notes = to_pil(image, alpha), _checked_text(text or {})
     encode = _ENCODERS[Path(path).suffix.lower()]
-    _replace(target, encode(picture, notes))
+    replace_file(target, encode(picture, notes))
     if alpha is not None and encode is _jpeg:
         warnings.warn(
             "a JPEG has no transparency, so the picture is laid over white; "
@@ -168,8 +168,12 @@ def _create(path: Path) -> int:
     return os.open(path, flags, 0o666)
 
 
-def _replace(target: Path, data: bytes) -> None:
-    """Put a file with this content in the target's place, in one step."""
+def replace_file(target: Path, data: bytes) -> None:
+    """Put a file with this content in the target's place, in one step.
+
+    Raises:
+        ImageError: if it cannot be written.
+    """
     temporary = _temporary(target)
     try:
         with open(_create(temporary), "wb") as stream:

@@ -1,0 +1,189 @@
+"""The network's weights, minimized over photos instead of over one picture.
+
+min over theta of E_photo,style [ alpha L_c + beta L_s ]: Johnson et al.
+(2016), (5), with the losses of this course; notebook 11. `train` yields each
+step, and what can go on from there is a file.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from styletut.color import color_moments
+from styletut.images.saving import replace_file
+from styletut.instant.criterion import Criterion, Terms
+from styletut.instant.crops import Crop, crops_of_step
+from styletut.instant.network import StyleNetwork
+from styletut.instant.painting import recolored
+from styletut.instant.recipe import Recipe
+from styletut.instant.steadiness import unsteadiness
+
+FLOOR = 0.02
+"""Share of the highest rate that is left at the end."""
+
+
+class Trained(NamedTuple):
+    """A step of a training.
+
+    Attributes:
+        step: how many there have been.
+        terms: mean of the crops that were painted at full strength, None if
+            there was none.
+        network: as it is now; the next step changes it.
+    """
+
+    step: int
+    terms: Terms | None
+    network: StyleNetwork
+
+
+class Training:
+    """A network, its optimizer, and what they are trained on.
+
+    Args:
+        photos: (1, 3, H, W) in [0, 1] each, of any sizes.
+        styles: name -> picture.
+        recipe: all else.
+        precision: of VGG's maps, see `Objective`.
+    """
+
+    def __init__(
+        self,
+        photos: Sequence[Tensor],
+        styles: Mapping[str, Tensor],
+        recipe: Recipe,
+        precision: str = "auto",
+    ) -> None:
+        self.photos, self.recipe, self.step = photos, recipe, 0
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            self.network = StyleNetwork(list(styles))
+        for row, picture in enumerate(styles.values(), 1):
+            mean, covariance = color_moments([(picture, 1.0)])
+            self.network.color_means[row] = mean
+            self.network.color_covariances[row] = covariance
+        with torch.no_grad():
+            # it begins with the recolored photo, and for the photo's own
+            # row the photo is what there is to learn
+            self.network.norms[-1].gamma.fill_(0.1)
+            self.network.norms[-1].gamma[0] = 0
+        self.network.to(memory_format=torch.channels_last)
+        self.criterion = Criterion(styles, recipe, precision)
+        self.adam = torch.optim.Adam(self.network.parameters(), recipe.rate)
+
+    def steps(self) -> Iterator[Trained]:
+        """Yield each step, from the one where this is to the last."""
+        while self.step < self.recipe.iterations:
+            crops = crops_of_step(
+                self.photos,
+                len(self.network.names) - 1,
+                self.recipe,
+                self.step,
+            )
+            for group in self.adam.param_groups:
+                group["lr"] = rate_at(self.recipe, self.step)
+            terms = self._descend(crops)
+            self.step += 1
+            yield Trained(self.step, terms, self.network)
+
+    def _descend(self, crops: Sequence[Crop]) -> Terms | None:
+        """Take one step of Adam, and return the terms before it."""
+        shares = torch.stack([shares_of(self.network, c) for c in crops])
+        bases = torch.cat(
+            [
+                recolored(self.network, crop.photo, each)
+                for crop, each in zip(crops, shares, strict=True)
+            ]
+        ).to(memory_format=torch.channels_last)
+        painted = self.network(bases, shares)
+        terms, gradients = [], []
+        for n, crop in enumerate(crops):
+            found, g = self.criterion(painted[n : n + 1], crop)
+            gradients.append(g)
+            if crop.strength == 1:
+                terms.append(found)
+        self.adam.zero_grad()
+        if self.recipe.steadiness:
+            loss = self.recipe.steadiness * unsteadiness(
+                self.network, crops[0], shares[0], painted[:1], self.step
+            )
+            loss.backward(retain_graph=True)
+        painted.backward(torch.cat(gradients) / len(crops))
+        self.adam.step()
+        if not terms:
+            return None
+        contents, styles = zip(*terms, strict=True)
+        return Terms(sum(contents) / len(terms), sum(styles) / len(terms))
+
+
+def rate_at(recipe: Recipe, step: int) -> float:
+    """Return Adam's rate: it rises in a line, then falls along a cosine."""
+    if step < recipe.warmup:
+        return recipe.rate * (step + 1) / recipe.warmup
+    way = torch.tensor((step - recipe.warmup) / recipe.iterations)
+    left = FLOOR + (1 - FLOOR) * float((1 + torch.cos(torch.pi * way)) / 2)
+    return recipe.rate * left
+
+
+def shares_of(network: StyleNetwork, crop: Crop) -> Tensor:
+    """Return how much of each row a crop is painted with, (rows,)."""
+    shares = torch.zeros(len(network.names))
+    shares[0] = 1 - crop.strength
+    shares[1 + crop.style] = crop.strength
+    return shares
+
+
+def save(training: Training, path: Path) -> None:
+    """Write all that `resume` needs, whole or not at all."""
+    from safetensors.torch import save as encoded
+
+    tensors = dict(training.network.state_dict())
+    names = [name for name, _ in training.network.named_parameters()]
+    for name, state in zip(
+        names, training.adam.state_dict()["state"].values(), strict=True
+    ):
+        tensors |= {f"adam.{k}.{name}": v for k, v in state.items()}
+    notes = {
+        "step": str(training.step),
+        "names": json.dumps(training.network.names),
+        "recipe": json.dumps(training.recipe._asdict()),
+    }
+    contiguous = {k: v.contiguous() for k, v in tensors.items()}
+    replace_file(path, encoded(contiguous, notes))
+
+
+def resume(training: Training, path: Path) -> None:
+    """Go on from where `save` was.
+
+    Raises:
+        ValueError: for a file of another training.
+    """
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        notes, kinds = file.metadata(), file.keys()
+        recipe = Recipe(**json.loads(notes["recipe"]))
+        names = tuple(json.loads(notes["names"]))
+        if (recipe, names) != (training.recipe, training.network.names):
+            raise ValueError(
+                f"{str(path)!r} is of another training, by {recipe} for "
+                f"{', '.join(names)}. Take another file, or that recipe."
+            )
+        tensors = {name: file.get_tensor(name) for name in kinds}
+    network = training.network
+    own = {k: v for k, v in tensors.items() if not k.startswith("adam.")}
+    network.load_state_dict(own)
+    state = {
+        n: {
+            kind: tensors[f"adam.{kind}.{name}"]
+            for kind in ("step", "exp_avg", "exp_avg_sq")
+        }
+        for n, (name, _) in enumerate(network.named_parameters())
+    }
+    whole = training.adam.state_dict()
+    training.adam.load_state_dict({**whole, "state": state})
+    training.step = int(notes["step"])
