@@ -162,7 +162,15 @@ def settled(regions: Sequence[Region], content: Tensor) -> tuple[Region, ...]:
         return tuple(rest)
     shape = (content.shape[2], content.shape[3])
     masks = torch.stack(
-        [checked_mask(each.mask, shape, "the photo") for each in masked]
+        [
+            checked_mask(
+                each.mask,
+                shape,
+                "the photo",
+                name_of_mask("the photo", number, len(masked)),
+            )
+            for number, each in enumerate(masked, 1)
+        ]
     ).to(content)
     whole = masks.sum(0)
     if content.is_meta:  # it has no numbers
@@ -184,26 +192,41 @@ def settled(regions: Sequence[Region], content: Tensor) -> tuple[Region, ...]:
     return (*filled, *(each._replace(mask=left) for each in rest))
 
 
-def checked_mask(mask: Any, shape: tuple[int, int], of: str) -> Tensor:
+def name_of_mask(of: str, number: int = 1, count: int = 1) -> str:
+    """Return how messages call a mask, by its number if there are several.
+
+    Args:
+        of: how they call its picture.
+        number: of the mask, from 1.
+        count: of that picture's masks.
+    """
+    return f"mask {number} of {of}" if count > 1 else f"a mask of {of}"
+
+
+def checked_mask(
+    mask: Any, shape: tuple[int, int], of: str, name: str | None = None
+) -> Tensor:
     """Return a mask as floating numbers, once it is seen to be one.
 
     Args:
         mask: (H, W), floating in [0, 1] or bool.
         shape: height and width of its picture.
         of: how messages call that picture.
+        name: how they call the mask, see `name_of_mask`.
 
     Raises:
         ValueError: for another shape, values outside [0, 1], or an empty
             mask.
     """
+    name = name or name_of_mask(of)
     if not isinstance(mask, Tensor):
         raise ImageError(
-            f"a mask of {of} is a tensor (H, W), not {type(mask).__name__}. "
+            f"{name} is a tensor (H, W), not {type(mask).__name__}. "
             "`load_mask` makes one."
         )
     if tuple(mask.shape) != shape:
         raise ImageError(
-            f"a mask has shape {tuple(mask.shape)} and {of} {shape}; they "
+            f"{name} has shape {tuple(mask.shape)} and {of} {shape}; they "
             "must be equal. `resize_mask` makes them so."
         )
     if not mask.is_floating_point():
@@ -213,13 +236,13 @@ def checked_mask(mask: Any, shape: tuple[int, int], of: str) -> Tensor:
     low, high = (float(bound) for bound in mask.detach().aminmax())
     if not (low >= 0 and high <= 1):
         raise ImageError(
-            f"a mask of {of} has values from {low:g} to {high:g}; they must "
-            "lie in [0, 1], 1 where the style counts"
+            f"{name} has values from {low:g} to {high:g}; they must lie in "
+            "[0, 1], 1 where the style counts"
         )
     if high == 0:
         raise ImageError(
-            f"a mask of {of} is empty: it is black everywhere. White is "
-            "where the style counts"
+            f"{name} is empty: it is black everywhere. White is where the "
+            "style counts"
         )
     return mask.detach()
 

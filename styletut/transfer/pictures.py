@@ -28,6 +28,7 @@ from styletut.objective.guides import (
     Painting,
     Region,
     Styles,
+    name_of_mask,
     regions_of,
     settled,
     weight_at,
@@ -71,10 +72,14 @@ def opened(content: Any, style: Styles | None, masks: Masks) -> Opened:
     """
     photo = unread(content, "the content picture")
     regions = []
-    for mask, paintings in regions_of(style, masks):
+    asked = regions_of(style, masks)
+    masked = sum(mask is not None for mask, _ in asked)
+    for number, (mask, paintings) in enumerate(asked, 1):
         several = tuple(map(_opened_painting, paintings))
         if mask is not None:
-            mask = _opened_mask(mask, photo.shape, "the photo")
+            of = "the photo"
+            name = name_of_mask(of, number, masked)
+            mask = _opened_mask(mask, photo.shape, of, name)
         regions.append(Region(mask, several))
     return Opened(photo, tuple(regions))
 
@@ -274,22 +279,23 @@ def _opened_painting(painting: Painting) -> Painting:
     picture = unread(painting.picture, "the style picture")
     mask = painting.mask
     if mask is not None:
-        mask = _opened_mask(mask, picture.shape, "the style picture")
+        of = "the style picture"
+        mask = _opened_mask(mask, picture.shape, of, name_of_mask(of))
     return painting._replace(picture=picture, mask=mask)
 
 
-def _opened_mask(source: Any, shape: Shape, of: str) -> Unread:
+def _opened_mask(source: Any, shape: Shape, of: str, name: str) -> Unread:
     """Open a mask, once it is seen to have its picture's ratio of sides."""
     try:
         mask = unread_mask(source)
     except ImageError as error:
-        raise ImageError(f"a mask of {of}: {error}") from error
+        raise ImageError(f"{name}: {error}") from error
     if not same_aspect(mask.shape, shape):
         (h, w), (height, width) = mask.shape, shape
         raise ImageError(
-            f"a mask of {of} is {w} x {h} pixels and {of} {width} x "
-            f"{height}; they must have one ratio of sides. Draw the mask "
-            "over that picture, and do not crop it."
+            f"{name} is {w} x {h} pixels and {of} {width} x {height}; they "
+            "must have one ratio of sides. Draw the mask over that picture, "
+            "and do not crop it."
         )
     return mask
 

@@ -320,6 +320,16 @@ def test_regions_are_painted_in_tiles_as_in_one(vgg, monkeypatch):
         ([(torch.eye(32, 48), "wave")], None, "98 % of the photo without"),
         ([("nowhere.png", "wave")], "night", "a mask of the photo: 'nowhere"),
         (
+            [(torch.eye(32, 48), "wave"), ("nowhere.png", "wave")],
+            "night",
+            "mask 2 of the photo: 'nowhere",
+        ),
+        (
+            [(torch.eye(32, 48), "wave"), (torch.zeros(32, 48), "wave")],
+            "night",
+            "mask 2 of the photo is empty",
+        ),
+        (
             [(torch.ones(32, 48), "wave", torch.ones(9, 9))],
             "night",
             "a mask of the style picture is 9 x 9",
