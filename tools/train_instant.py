@@ -1,21 +1,31 @@
 """Train the network of the instant styles, or go on training it.
 
     python tools/train_instant.py photos instant
+    python tools/train_instant.py photos instant --ship
 
 `photos` is a folder of pictures, as `tools/training_photos.py` collects them.
 The folder `instant` gets `training.safetensors`, from which a broken-off
 training goes on to the same bits, and `losses.csv`, a row for each step.
+`--ship` puts the network that is there into the package, with its card.
 """
 
 import argparse
 import csv
+import hashlib
+import sys
 import time
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "benchmarks"))
+
+from machine import description
+from training_photos import PHOTOS
 
 from styletut.images import load_image, sample
 from styletut.images.samples import SAMPLES
 from styletut.instant.recipe import Recipe
 from styletut.instant.training import Training, resume, save
+from styletut.instant.weights import PATH, store
 
 READ_AT = 1200
 """Longer side in pixels at which photos are kept in memory."""
@@ -23,12 +33,15 @@ READ_AT = 1200
 SAVE_EVERY = 100
 """Steps."""
 
+CHECKPOINT, TABLE = "training.safetensors", "losses.csv"
+
 
 def main() -> None:
     """Read the command line, and train."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--ship", action="store_true")
     parser.add_argument(
         "--set",
         nargs="*",
@@ -42,20 +55,30 @@ def main() -> None:
     for each in asked.set:
         name, _, number = each.partition("=")
         changed[name] = type(defaults[name])(number)
-    train(asked.photos, asked.folder, Recipe(**{**defaults, **changed}))
+    recipe = Recipe(**{**defaults, **changed})
+    if asked.ship:
+        ship(asked.photos, asked.folder, recipe)
+    else:
+        train(asked.photos, asked.folder, recipe)
 
 
-def train(photos: Path, folder: Path, recipe: Recipe) -> None:
-    """Train by a recipe, from what there is."""
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint, table = folder / "training.safetensors", folder / "losses.csv"
+def begun(photos: Path, folder: Path, recipe: Recipe) -> Training:
+    """Return a training as far as it has come."""
     training = Training(
         [load_image(path, READ_AT) for path in sorted(photos.iterdir())],
         {name: sample(name) for name in painted_styles()},
         recipe,
     )
-    if checkpoint.exists():
-        resume(training, checkpoint)
+    if (folder / CHECKPOINT).exists():
+        resume(training, folder / CHECKPOINT)
+    return training
+
+
+def train(photos: Path, folder: Path, recipe: Recipe) -> None:
+    """Train by a recipe, from what there is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = folder / TABLE
+    training = begun(photos, folder, recipe)
     rows = earlier(table, training.step)
     began = time.monotonic()
     spent = float(rows[-1]["seconds"]) if rows else 0.0
@@ -69,12 +92,40 @@ def train(photos: Path, folder: Path, recipe: Recipe) -> None:
         row["seconds"] = f"{spent + time.monotonic() - began:.1f}"
         rows.append(row)
         if each.step % SAVE_EVERY == 0 or each.step == recipe.iterations:
-            save(training, checkpoint)
+            save(training, folder / CHECKPOINT)
             with table.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.DictWriter(file, list(row), lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(rows)
             print(told(rows), flush=True)
+
+
+def ship(photos: Path, folder: Path, recipe: Recipe) -> None:
+    """Put the network into the package, and say what its hash is."""
+    training = begun(photos, folder, recipe)
+    rows = earlier(folder / TABLE, training.step)
+    known = {photo.name: photo for photo in PHOTOS}
+    files = [path.stem for path in sorted(photos.iterdir())]
+    own = [known[name] for name in files if name in known]
+    rendered = len(files) - len(own)
+    whose = sorted({f"{each.author} ({each.license})" for each in own})
+    content, style = last_means(rows)
+    store(
+        training.network,
+        {
+            "photos": ", ".join(each.name for each in own)
+            + f"; {rendered} renderings",
+            "licenses": "; ".join(whose),
+            "steps": str(training.step),
+            "minutes": f"{float(rows[-1]['seconds']) / 60:.0f}",
+            "machine": description(),
+            "content": f"{content:.3f}",
+            "style": f"{style:.3f}",
+            "recipe": str(training.recipe),
+        },
+        PATH,
+    )
+    print("SHA256 =", hashlib.sha256(PATH.read_bytes()).hexdigest())
 
 
 def painted_styles() -> list[str]:
@@ -90,13 +141,19 @@ def earlier(table: Path, steps: int) -> list[dict]:
         return list(csv.DictReader(file))[:steps]
 
 
-def told(rows: list[dict]) -> str:
-    """Return the mean losses of the last steps, in words."""
+def last_means(rows: list[dict]) -> tuple[float, float]:
+    """Return the mean losses of the last steps, content and style."""
     last = [row for row in rows[-SAVE_EVERY:] if row["style"]]
     content, style = (
         sum(float(row[name]) for row in last) / max(1, len(last))
         for name in ("content", "style")
     )
+    return content, style
+
+
+def told(rows: list[dict]) -> str:
+    """Return how far a training is, in words."""
+    content, style = last_means(rows)
     return (
         f"{rows[-1]['step']} steps, {float(rows[-1]['seconds']):.0f} s: "
         f"content {content:.3f}, style {style:.3f}"

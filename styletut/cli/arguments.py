@@ -199,6 +199,9 @@ def repeat_command(
             for pair in value:
                 words += [flag, *(_name(each, own) for each in pair)]
             continue
+        if value is True:
+            words.append(flag)
+            continue
         if option == "start":
             value = _name(value, {*STARTS, *own})
         words += [flag, str(value)]

@@ -164,6 +164,13 @@ def _parser() -> argparse.ArgumentParser:
         "(default: 1)",
     )
     picture(
+        "--instant",
+        action="store_true",
+        help="paint in one pass, in about a second, by a network that knows "
+        "the sample styles; of the other options it takes --strength up to "
+        "1, --mix with numbers, --size and --threads",
+    )
+    picture(
         "--color",
         metavar="WHOSE",
         help="style; match, for the photo's colors: the style picture is "
@@ -174,8 +181,8 @@ def _parser() -> argparse.ArgumentParser:
         "--size",
         type=int,
         metavar="PIXELS",
-        help="longer side of the result (default: 512, or the photo's if "
-        "that is smaller)",
+        help="longer side of the result (default: 512, with --instant 1024, "
+        "or the photo's if that is smaller)",
     )
     picture(
         "--style-size",

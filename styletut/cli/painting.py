@@ -20,6 +20,7 @@ from styletut.cli.arguments import (
     sources_of,
     tell_apart,
 )
+from styletut.cli.instantly import paint_instantly
 from styletut.cli.preview import preview
 from styletut.cli.progress import progress, say
 from styletut.cli.targets import choose_folder, choose_target, photos_of
@@ -128,7 +129,10 @@ def _one_by_one(photos: Sequence[str], one: _Painting) -> int:
         for number, photo in enumerate(photos, 1):
             if len(photos) > 1:
                 say(f"{number} of {len(photos)}: {photo}")
-            came, vgg = _paint(photo, one, vgg)
+            if "instant" in one.options:
+                came = _paint_at_once(photo, one)
+            else:
+                came, vgg = _paint(photo, one, vgg)
             status = max(status, came)
             if came == INTERRUPTED:
                 break
@@ -159,6 +163,32 @@ def _paint(
         text = {**run.text(), **_text(photo, one, finished)}
         alpha = run.pictures.alpha_like(finished.best.image)
         return _finish(finished, target, text, alpha, began), run.vgg
+
+
+def _paint_at_once(photo: str, one: _Painting) -> int:
+    """Paint a photo in one pass; return the exit status."""
+    began = time.monotonic()
+    with _signals_interrupt():
+        try:
+            target = one.target(photo)
+            picture = paint_instantly(photo, one.typed, one.options)
+            _ignore_signals()
+        except KeyboardInterrupt:
+            say("interrupted before there was a picture; nothing is written")
+            return INTERRUPTED
+        except Exception as error:
+            return _refuse(error)
+        command = repeat_command(photo, one.typed, one.options)
+        text = {**picture.text, **_names(photo, one), "command": command}
+        try:
+            path = _save(picture.image, target, text, picture.alpha)
+        except ImageError as error:
+            return _refuse(error)
+    height, width = picture.image.shape[2:]
+    say(f"{width} x {height} pixels in {time.monotonic() - began:.1f} seconds")
+    with suppress(OSError):
+        print(path, flush=True)
+    return FAILED if path != target else 0
 
 
 def _refuse(error: Exception) -> int:
@@ -252,12 +282,16 @@ def _text(photo: str, one: _Painting, finished: Finished) -> dict[str, str]:
     """How the picture was made; no date, so a rerun gives the same bits."""
     stopped = "crashed" if finished.crash else finished.ending.stopped
     return {
-        "photo": bare_name(photo),
-        "style": ", ".join(map(bare_name, one.typed.styles)),
+        **_names(photo, one),
         "stopped": stopped,
         "evaluations_done": str(finished.history[-1].evaluations),
         "command": repeat_command(photo, one.typed, one.options),
     }
+
+
+def _names(photo: str, one: _Painting) -> dict[str, str]:
+    styles = ", ".join(map(bare_name, one.typed.styles))
+    return {"photo": bare_name(photo), "style": styles}
 
 
 def _out_of_memory(error: Exception) -> bool:

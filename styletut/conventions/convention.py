@@ -44,7 +44,7 @@ class Convention:
         optimizer_options: keyword arguments for it, in `pixel_unit`.
         range_rule: how pixels are kept in range; see `transfer.minimize`.
         evaluations: how many evaluations of the objective it runs.
-        start: "content", "color", "noise", "style" or "grey".
+        start: "content", "color", "instant", "noise", "style" or "grey".
         size: length in pixels of the side that `size_of` names.
         size_of: "longer", "shorter" or "height"; or "area", where size is
             the side of a square with as many pixels.

@@ -1,4 +1,9 @@
 """A style in less than a second: a network that paints in one pass.
 
-It is trained once (`training`), over many photos, and paints any (`painting`).
+It is trained once (`training`), over many photos, and paints any (`instant`).
 """
+
+from styletut.instant.styles import instant
+from styletut.instant.weights import NetworkError, instant_network
+
+__all__ = ["NetworkError", "instant", "instant_network"]

@@ -9,7 +9,7 @@ artistic style" (ICLR 2017), section 2.2, (5). A style is two numbers for each
 channel, a row of a table; all convolutions are shared. Notebook 11.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -150,6 +150,15 @@ class StyleNetwork(nn.Module):
             ConditionalNorm(rows, each.outputs) for each in layouts
         )
 
+    def layers(self) -> Iterator[tuple[Convolution, ConditionalNorm]]:
+        """Yield each convolution with its normalization, in order."""
+        for convolution, norm in zip(
+            self.convolutions, self.norms, strict=True
+        ):
+            assert isinstance(convolution, Convolution)
+            assert isinstance(norm, ConditionalNorm)
+            yield convolution, norm
+
     def forward(self, photo: Tensor, shares: Tensor) -> Tensor:
         """Paint photos.
 
@@ -160,7 +169,7 @@ class StyleNetwork(nn.Module):
         Returns:
             (B, 3, H, W), not cut to [0, 1].
         """
-        layers = iter(zip(self.convolutions, self.norms, strict=True))
+        layers = self.layers()
 
         def through(x: Tensor) -> Tensor:
             convolution, norm = next(layers)

@@ -4,8 +4,6 @@ What `StyleNetwork.forward` computes at once is computed here by rows; both
 give the same picture.
 """
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
@@ -60,7 +58,7 @@ def recolored(network: StyleNetwork, photo: Tensor, shares: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def paint(network: StyleNetwork, photo: Tensor, shares: Tensor) -> Tensor:
+def painted(network: StyleNetwork, photo: Tensor, shares: Tensor) -> Tensor:
     """Paint a photo.
 
     Args:
@@ -72,9 +70,7 @@ def paint(network: StyleNetwork, photo: Tensor, shares: Tensor) -> Tensor:
         (1, 3, H, W) in [0, 1].
     """
     base = recolored(network, photo, shares)
-    layers: Iterator = iter(
-        zip(network.convolutions, network.norms, strict=True)
-    )
+    layers = network.layers()
 
     def through(x: Maps, relu: bool = True) -> Maps:
         convolution, norm = next(layers)

@@ -26,6 +26,10 @@ FLOOR = 0.02
 """Share of the highest rate that is left at the end."""
 
 
+FIRST = 0.1
+"""Standard deviation of what is added to a photo before the first step."""
+
+
 class Trained(NamedTuple):
     """A step of a training.
 
@@ -69,8 +73,9 @@ class Training:
         with torch.no_grad():
             # it begins with the recolored photo, and for the photo's own
             # row the photo is what there is to learn
-            self.network.norms[-1].gamma.fill_(0.1)
-            self.network.norms[-1].gamma[0] = 0
+            *_, (_, last) = self.network.layers()
+            last.gamma.fill_(FIRST)
+            last.gamma[0] = 0
         self.network.to(memory_format=torch.channels_last)
         self.criterion = Criterion(styles, recipe, precision)
         self.adam = torch.optim.Adam(self.network.parameters(), recipe.rate)
@@ -143,10 +148,8 @@ def save(training: Training, path: Path) -> None:
 
     tensors = dict(training.network.state_dict())
     names = [name for name, _ in training.network.named_parameters()]
-    for name, state in zip(
-        names, training.adam.state_dict()["state"].values(), strict=True
-    ):
-        tensors |= {f"adam.{k}.{name}": v for k, v in state.items()}
+    for n, state in training.adam.state_dict()["state"].items():
+        tensors |= {f"adam.{k}.{names[n]}": v for k, v in state.items()}
     notes = {
         "step": str(training.step),
         "names": json.dumps(training.network.names),
@@ -177,13 +180,11 @@ def resume(training: Training, path: Path) -> None:
     network = training.network
     own = {k: v for k, v in tensors.items() if not k.startswith("adam.")}
     network.load_state_dict(own)
-    state = {
-        n: {
-            kind: tensors[f"adam.{kind}.{name}"]
-            for kind in ("step", "exp_avg", "exp_avg_sq")
-        }
-        for n, (name, _) in enumerate(network.named_parameters())
-    }
+    state: dict[int, dict[str, Tensor]] = {}
+    for n, (name, _) in enumerate(network.named_parameters()):
+        for kind in ("step", "exp_avg", "exp_avg_sq"):
+            if (key := f"adam.{kind}.{name}") in tensors:
+                state.setdefault(n, {})[kind] = tensors[key]
     whole = training.adam.state_dict()
     training.adam.load_state_dict({**whole, "state": state})
     training.step = int(notes["step"])

@@ -22,14 +22,16 @@ from styletut.conventions import DEFAULT_CONVENTION, Convention
 from styletut.conventions.network import convention_network
 from styletut.images import ImageError, resize_to
 from styletut.images.loading import Unread, unread
+from styletut.instant import instant
 from styletut.objective import Objective
 from styletut.objective.balance import alpha_at
 from styletut.objective.checks import Layers
-from styletut.objective.guides import Masks, Styles
+from styletut.objective.guides import Masks, Styles, regions_of
 from styletut.optimizers.catalogue import pairs_kept, takes
 from styletut.optimizers.quasi_newton import LEARNED
 from styletut.transfer.minimization import run_optimizer
 from styletut.transfer.pictures import (
+    Opened,
     Pictures,
     color_matched,
     opened,
@@ -149,9 +151,10 @@ def stylize(
             [project].
         start: "content", "color" (the content with the mean and covariance
             of the styles' colors), "noise" (uniform), "style" (stretched to
-            the content's shape), "grey" (the network's mean color), or a
-            picture to go on from, given as the content is, of the content's
-            ratio of sides and of any size [color].
+            the content's shape), "grey" (the network's mean color),
+            "instant" (what `instant.instant` paints, for styles named as it
+            takes them), or a picture to go on from, given as the content
+            is, of the content's ratio of sides and of any size [color].
         seed: of the noise, a whole number.
         device: "auto", "cpu", "cuda", "mps" or another of torch's names;
             "auto" is the device of `vgg` where that is given.
@@ -306,6 +309,11 @@ def prepare(
             "in float32 or float64"
         )
     start, begun = settings.get("start"), None
+    if isinstance(start, str) and start == "instant":
+        plan = plan_run(
+            given.photo.shape, given.style_shapes, dtype, **settings
+        )
+        start = _instant_picture(given, style, plan)
     if start is not None and not (isinstance(start, str) and start in STARTS):
         begun = _start_picture(start)
         settings["start"] = begun.outline(dtype)
@@ -432,6 +440,30 @@ def _start_picture(source: Any) -> Unread:
         raise ImageError(
             f"the start can be {', '.join(STARTS)} or a picture: {error}"
         ) from error
+
+
+def _instant_picture(given: Opened, style: Styles | None, plan: Plan) -> Any:
+    """Return what the network of the sample styles makes of the photo."""
+    if len(given.regions) > 1 or plan.color != "style":
+        raise ValueError(
+            "the start 'instant' has no masks, and no other colors than the "
+            "style's; leave these out, or begin from 'color'"
+        )
+    (region,) = regions_of(style)
+    named = [
+        (each.picture, each.weight)
+        for each in region.paintings
+        if isinstance(each.picture, str)
+        and isinstance(each.weight, int | float)
+    ]
+    if len(named) < len(region.paintings):
+        raise ValueError(
+            "the start 'instant' is for sample styles, which it knows by "
+            "their names: 'glass', or [('glass', 1), ('ink', 2)]; begin from "
+            "'color' with others"
+        )
+    size = plan.finest.size
+    return instant(given.photo.read(size), named, size=size)
 
 
 def _pictures_at(stage: Stage, run: Run) -> Pictures:

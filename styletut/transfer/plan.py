@@ -37,7 +37,7 @@ from styletut.transfer.sizes import (
 )
 from styletut.vgg import VGG19, check_layers
 
-STARTS = ("content", "color", "noise", "style", "grey")
+STARTS = ("content", "color", "instant", "noise", "style", "grey")
 
 DETAILED = ("content", "color")
 """Those of them whose detail is put back at each size, as a picture's is."""

@@ -1,0 +1,81 @@
+"""The trained network that comes with the package: stored, checked, loaded."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+
+from styletut.images.saving import replace_file
+from styletut.instant.network import PHOTO, StyleNetwork
+
+PATH = Path(str(files("styletut"))) / "data" / "instant.safetensors"
+
+SHA256 = "c2a2544adc7f569fd3c88524ddaeeee634af2d11bf82aca660d901e12cfe03bc"
+"""Of that file."""
+
+
+class NetworkError(RuntimeError):
+    """The network's file is missing, or is not what it was."""
+
+
+@lru_cache(maxsize=1)
+def instant_network() -> StyleNetwork:
+    """Return the network of the sample styles, in float32, on the CPU.
+
+    Raises:
+        NetworkError: if its file is missing or damaged.
+    """
+    try:
+        data = PATH.read_bytes()
+    except OSError as error:
+        raise NetworkError(
+            f"the network of the instant styles is not in {str(PATH)!r}: "
+            f"{error.strerror or error}. Install the package again."
+        ) from error
+    if hashlib.sha256(data).hexdigest() != SHA256:
+        raise NetworkError(
+            f"{str(PATH)!r} is not the network of the instant styles that "
+            "came with the package. Install the package again."
+        )
+    return decoded(data)
+
+
+def card() -> dict[str, str]:
+    """Return what is known of the network: data, licenses, minutes, losses."""
+    notes = _notes(PATH.read_bytes())
+    return {k: v for k, v in notes.items() if k != "names"}
+
+
+def store(network: StyleNetwork, card: Mapping[str, str], path: Path) -> None:
+    """Write a network in float16, with its card; colors stay in float64."""
+    from safetensors.torch import save
+
+    tensors = {
+        name: (each.half() if each.dtype == torch.float32 else each)
+        for name, each in network.state_dict().items()
+    }
+    notes = {**card, "names": json.dumps(network.names)}
+    contiguous = {name: each.contiguous() for name, each in tensors.items()}
+    replace_file(path, save(contiguous, notes))
+
+
+def decoded(data: bytes) -> StyleNetwork:
+    """Return the network that `store` wrote, for painting."""
+    from safetensors.torch import load
+
+    first, *names = json.loads(_notes(data)["names"])
+    assert first == PHOTO
+    network = StyleNetwork(names)
+    network.load_state_dict(load(data))  # to the dtypes that it has
+    network.requires_grad_(False)
+    return network.to(memory_format=torch.channels_last)
+
+
+def _notes(data: bytes) -> dict[str, str]:
+    """Return the text in a file's header, which is JSON with its length."""
+    length = int.from_bytes(data[:8], "little")
+    return json.loads(data[8 : 8 + length])["__metadata__"]
