@@ -12,15 +12,18 @@ from styletut.conventions.network import convention_network
 from styletut.engines import choose_engine
 from styletut.engines.device import arithmetic, find_precision, maps_dtype
 from styletut.images.picture import resize
-from styletut.instant.crops import Crop
+from styletut.instant.crops import Crop, crops_of_step
 from styletut.instant.recipe import Recipe
-from styletut.objective.balance import STEEPNESS
+from styletut.objective.balance import STEEPNESS, fitting_alpha
 from styletut.objective.guides import regions_of
 from styletut.objective.layer_losses import (
     AnyStyleLoss,
     content_losses,
     style_losses,
 )
+
+UNTOUCHED = 16
+"""Crops by which is measured how far photos are from a style."""
 
 
 class Terms(NamedTuple):
@@ -81,7 +84,34 @@ class Criterion:
                 for each in pictures
             ]
 
-    def __call__(self, painted: Tensor, crop: Crop) -> tuple[Terms, Tensor]:
+    def fitting_alphas(self, photos: Sequence[Tensor]) -> list[float]:
+        """Return the weight of the content for each style, by (9.8).
+
+        S_0 is the mean style loss of crops that nobody has painted.
+
+        Args:
+            photos: (1, 3, H, W) in [0, 1].
+        """
+        crops = [
+            crop.photo
+            for step in range(UNTOUCHED // self.recipe.batch)
+            # crops that no step of the training sees
+            for crop in crops_of_step(photos, 1, self.recipe, -1 - step)
+        ]
+        alphas = []
+        for style in range(len(self.styles)):
+            found = [
+                self(photo, Crop(photo, style, 1.0), 0.0)[0].style
+                for photo in crops
+            ]
+            loss = sum(found) / len(found)
+            own = fitting_alpha(self.convention, loss)
+            alphas.append(min(own, self.recipe.alpha))
+        return alphas
+
+    def __call__(
+        self, painted: Tensor, crop: Crop, alpha: float
+    ) -> tuple[Terms, Tensor]:
         """Return the terms at a painted crop, and L's gradient there.
 
         Args:
@@ -89,6 +119,7 @@ class Criterion:
                 cut to that; where a pixel is outside and the gradient would
                 take it farther out, it is 0.
             crop: what was painted.
+            alpha: weight of the content.
         """
         out = painted.detach()
         x = out.clamp(0, 1)
@@ -103,7 +134,7 @@ class Criterion:
                 self.engine,
                 crop.photo,
                 own.content_layers,
-                self.recipe.alpha,
+                alpha,
                 own,
             )
             values, g = self.engine.gradient(x, [*content, *style])

@@ -78,6 +78,7 @@ class Training:
             last.gamma[0] = 0
         self.network.to(memory_format=torch.channels_last)
         self.criterion = Criterion(styles, recipe, precision)
+        self.alphas = self.criterion.fitting_alphas(photos)
         self.adam = torch.optim.Adam(self.network.parameters(), recipe.rate)
 
     def steps(self) -> Iterator[Trained]:
@@ -107,7 +108,9 @@ class Training:
         painted = self.network(bases, shares)
         terms, gradients = [], []
         for n, crop in enumerate(crops):
-            found, g = self.criterion(painted[n : n + 1], crop)
+            found, g = self.criterion(
+                painted[n : n + 1], crop, self._alpha(crop)
+            )
             gradients.append(g)
             if crop.strength == 1:
                 terms.append(found)
@@ -123,6 +126,10 @@ class Training:
             return None
         contents, styles = zip(*terms, strict=True)
         return Terms(sum(contents) / len(terms), sum(styles) / len(terms))
+
+    def _alpha(self, crop: Crop) -> float:
+        learning = self.step < self.recipe.learning
+        return self.recipe.alpha if learning else self.alphas[crop.style]
 
 
 def rate_at(recipe: Recipe, step: int) -> float:

@@ -69,7 +69,7 @@ def test_crops_are_pictures_of_every_kind(photos):
 @pytest.mark.parametrize("strength", [1.0, 0.6])
 def test_a_crop_is_judged_by_the_objective(styles, criterion, strength):
     photo, x = sample("coffee", 64)[..., :32, :32], torch.rand(1, 3, 32, 32)
-    found, g = criterion(x, Crop(photo, 1, strength))
+    found, g = criterion(x, Crop(photo, 1, strength), 0.3)
     objective = Objective(
         photo,
         resize(styles["wave"], 48),
@@ -85,24 +85,36 @@ def test_a_crop_is_judged_by_the_objective(styles, criterion, strength):
     torch.testing.assert_close(g, by_objective, atol=5e-3 * scale, rtol=0)
 
 
+def test_the_weight_of_the_content_follows_the_style(photos, styles):
+    recipe = RECIPE._replace(learning=2, crop=64, style_size=64)
+    # of a style that a photo has already little is left to be gained
+    training = Training(photos, {**styles, "own": photos[0]}, recipe)
+    glass, wave, own = training.alphas
+    assert 0 < own < min(glass, wave) <= recipe.alpha
+    crop = Crop(photos[0], 2, 1.0)
+    assert training._alpha(crop) == recipe.alpha
+    training.step = 2
+    assert training._alpha(crop) == own
+
+
 def test_outside_the_range_a_gradient_leads_back_or_nowhere(criterion):
     photo = sample("coffee", 64)[..., :32, :32]
     x = 4 * torch.rand(1, 3, 32, 32) - 1.5
-    _, g = criterion(x, Crop(photo, 0, 1.0))
+    _, g = criterion(x, Crop(photo, 0, 1.0), 0.3)
     assert float(g[x < 0].max()) <= 0
     assert float(g[x > 1].min()) >= 0
     inside = (x >= 0) & (x <= 1)
-    _, same = criterion(x.clamp(0, 1), Crop(photo, 0, 1.0))
+    _, same = criterion(x.clamp(0, 1), Crop(photo, 0, 1.0), 0.3)
     assert torch.equal(g[inside], same[inside])
 
 
 def test_a_crop_that_stays_is_compared_pixel_by_pixel(criterion):
     photo = sample("coffee", 64)[..., :32, :32]
-    _, g = criterion(photo.clone(), Crop(photo, 0, 0.0))
+    _, g = criterion(photo.clone(), Crop(photo, 0, 0.0), 0.3)
     assert float(g.abs().max()) < 1e-6
     moved = photo.clone()
     moved[0, 0, 16, 16] += 0.1 if moved[0, 0, 16, 16] < 0.5 else -0.1
-    _, g = criterion(moved, Crop(photo, 0, 0.0))
+    _, g = criterion(moved, Crop(photo, 0, 0.0), 0.3)
     sign = torch.sign(moved - photo)[0, 0, 16, 16]
     assert float(sign * g[0, 0, 16, 16]) > 0
 
