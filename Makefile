@@ -72,8 +72,10 @@ lint: $(INSTALLED) ## check style and types (seconds)
 unit: $(INSTALLED) ## run the unit tests (two to four minutes)
 	$(IN_VENV) -m pytest
 
+# A notebook on each core, with a thread each: more would wait for one another.
 nbval: $(INSTALLED) ## run each notebook and compare what it prints
-	STYLETUT_PROFILE=ci $(IN_VENV) -m pytest notebooks -n 0 -p no:python \
+	STYLETUT_PROFILE=ci OMP_NUM_THREADS=1 $(IN_VENV) -m pytest notebooks \
+		-n auto --dist loadfile -p no:python \
 		--nbval --nbval-current-env --nbval-cell-timeout=300 \
 		--nbval-sanitize-with notebooks/nbval.cfg
 

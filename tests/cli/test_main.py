@@ -331,6 +331,15 @@ def test_clock(seconds, text):
     assert progress.clock(seconds) == text
 
 
+@pytest.fixture
+def sigint():
+    """Python's own answer to Ctrl-C: a job in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("sigint")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_saves_the_best_picture(monkeypatch, capsys, number):
     def interrupt():
@@ -353,6 +362,7 @@ def test_an_interrupt_saves_the_best_picture(monkeypatch, capsys, number):
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.usefixtures("sigint")
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_no_interrupt_cuts_the_saving_short(monkeypatch, folder, interrupted):
     def save(*arguments):
@@ -368,6 +378,7 @@ def test_no_interrupt_cuts_the_saving_short(monkeypatch, folder, interrupted):
     assert is_whole(folder / "out.png")
 
 
+@pytest.mark.usefixtures("sigint")
 def test_an_interrupt_before_any_picture_writes_none(
     monkeypatch, folder, capsys
 ):
