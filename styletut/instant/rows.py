@@ -16,7 +16,7 @@ from torch.nn import functional
 from styletut.instant.network import EPS, ConditionalNorm, Convolution
 
 STRIP = 2**26
-"""Bytes of the maps that are computed at once."""
+"""Bytes of the maps that are computed at once, with all that they take."""
 
 KEPT = 2**30
 """Bytes of maps that are kept as a whole; larger ones are computed twice,
@@ -31,12 +31,14 @@ class Maps(NamedTuple):
         height: h.
         width: w.
         rows: computes the rows from one to before another, (1, N, rows, w).
+        bytes: that a row takes, with what it is computed from.
     """
 
     channels: int
     height: int
     width: int
     rows: Callable[[int, int], Tensor]
+    bytes: float
 
 
 def stored(maps: Tensor) -> Maps:
@@ -46,7 +48,7 @@ def stored(maps: Tensor) -> Maps:
     def rows(first: int, last: int) -> Tensor:
         return maps[:, :, first:last]
 
-    return Maps(channels, height, width, rows)
+    return Maps(channels, height, width, rows, 4 * channels * width)
 
 
 def convolved(source: Maps, convolution: Convolution) -> Maps:
@@ -67,7 +69,8 @@ def convolved(source: Maps, convolution: Convolution) -> Maps:
         )
         return functional.conv2d(padded, convolution.weight, stride=stride)
 
-    return Maps(outputs, height, width, rows)
+    taken = 2 * stride * source.bytes  # there, and with its border
+    return Maps(outputs, height, width, rows, 4 * outputs * width + taken)
 
 
 def enlarged(source: Maps, height: int, width: int) -> Maps:
@@ -80,7 +83,8 @@ def enlarged(source: Maps, height: int, width: int) -> Maps:
         begin = first - 2 * above
         return twice[:, :, begin : begin + last - first, :width]
 
-    return Maps(source.channels, height, width, rows)
+    own = 2 * 4 * source.channels * width  # doubled, and doubled again
+    return Maps(source.channels, height, width, rows, own + source.bytes / 2)
 
 
 def normalized(
@@ -104,7 +108,8 @@ def normalized(
         y = torch.addcmul(shift, source.rows(first, last), scale)
         return y.relu_() if relu else y
 
-    return Maps(source.channels, source.height, source.width, rows)
+    own = 4 * source.channels * source.width
+    return source._replace(rows=rows, bytes=own + source.bytes)
 
 
 def moments(source: Maps) -> tuple[Tensor, Tensor]:
@@ -151,7 +156,6 @@ def whole(source: Maps) -> Tensor:
 
 def strips(source: Maps) -> Iterator[tuple[int, int]]:
     """Yield where strips of rows begin and end."""
-    row = source.channels * source.width * 4
-    many = max(8, STRIP // row)
+    many = max(8, int(STRIP / source.bytes))
     for first in range(0, source.height, many):
         yield first, min(first + many, source.height)

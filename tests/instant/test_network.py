@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from styletut.color import color_moments, match_color
 from styletut.images import sample
@@ -109,6 +110,33 @@ def test_rows_give_what_the_whole_gives_to_the_last_digits(network):
         patch.setattr(rows, "STRIP", 2**14)
         found = painted(network, photo, shares)
     torch.testing.assert_close(found, whole, atol=5e-5, rtol=0)
+
+
+class Largest(TorchDispatchMode):
+    """Notes how many numbers the largest tensor has that is made."""
+
+    def __init__(self):
+        super().__init__()
+        self.numbers = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if isinstance(out, torch.Tensor):
+            self.numbers = max(self.numbers, out.numel())
+        return out
+
+
+def test_by_rows_no_maps_are_made_at_full_size(network, monkeypatch):
+    photo, shares = torch.rand(1, 3, 480, 320), shares_of(0, 1, 0, 0)
+    full, half, quarter = 16 * 480 * 320, 32 * 240 * 160, 64 * 120 * 80
+    with Largest() as whole:
+        painted(network, photo, shares)
+    assert whole.numbers >= 32 * 480 * 320  # twice as many, before `up`
+    monkeypatch.setattr(rows, "STRIP", 2**20)
+    monkeypatch.setattr(rows, "KEPT", 4 * quarter)
+    with Largest() as strips:
+        painted(network, photo, shares)
+    assert quarter <= strips.numbers < min(full, half)
 
 
 def test_moments_are_exact_whatever_the_strips():
