@@ -129,6 +129,7 @@ class Largest(TorchDispatchMode):
 def test_by_rows_no_maps_are_made_at_full_size(network, monkeypatch):
     photo, shares = torch.rand(1, 3, 480, 320), shares_of(0, 1, 0, 0)
     full, half, quarter = 16 * 480 * 320, 32 * 240 * 160, 64 * 120 * 80
+    monkeypatch.setattr(rows, "STRIP", 2**30)
     with Largest() as whole:
         painted(network, photo, shares)
     assert whole.numbers >= 32 * 480 * 320  # twice as many, before `up`
