@@ -130,7 +130,7 @@ def moments(source: Maps) -> tuple[Tensor, Tensor]:
     each = torch.stack(means).double()
     mean = (share * each).sum(0)
     variance = torch.stack(variances).double() + (each - mean) ** 2
-    return mean.float(), (share * variance).sum(0).float()
+    return mean.to(F), (share * variance).sum(0).to(F)
 
 
 def kept(source: Maps) -> Maps:

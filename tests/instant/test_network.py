@@ -1,5 +1,7 @@
 """The network, and the same computed by rows."""
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -89,17 +91,18 @@ def test_zeros_in_the_last_row_are_the_photo():
     kept=st.sampled_from([0, 2**30]),
 )
 def test_rows_give_what_the_whole_gives(network, height, width, strip, kept):
+    # in float64: where a channel is nearly flat float32 has no digits left
+    network = copy.deepcopy(network).double()
     dice = torch.Generator().manual_seed(height * 100 + width)
-    photo = torch.rand(1, 3, height, width, generator=dice)
-    shares = shares_of(0.2, 0.5, 0, 0.3)
+    photo = torch.rand(1, 3, height, width, generator=dice).double()
+    shares = shares_of(0.2, 0.5, 0, 0.3).double()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rows, "STRIP", strip)
         patch.setattr(rows, "KEPT", kept)
         found = painted(network, photo, shares)
     base = recolored(network, photo, shares)
     whole = network(base, shares[None]).clamp(0, 1)
-    # a channel that is nearly flat makes rounding large
-    torch.testing.assert_close(found, whole, atol=2e-3, rtol=0)
+    torch.testing.assert_close(found, whole, atol=1e-6, rtol=0)
 
 
 def test_rows_give_what_the_whole_gives_to_the_last_digits(network):
