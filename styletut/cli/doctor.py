@@ -42,6 +42,7 @@ NEEDED = (
 OPTIONAL = (
     Package("torchvision", "torchvision", "a second set of weights"),
     Package("scikit-image", "skimage", "the sample photos"),
+    Package("safetensors", "safetensors", "the instant styles"),
     Package("tqdm", "tqdm", "the progress bar"),
     Package("psutil", "psutil", "how much memory is free"),
     Package("platformdirs", "platformdirs", "the measurements of --tune"),

@@ -181,8 +181,8 @@ def _parser() -> argparse.ArgumentParser:
         "--size",
         type=int,
         metavar="PIXELS",
-        help="longer side of the result (default: 512, with --instant 1024, "
-        "or the photo's if that is smaller)",
+        help="longer side of the result; for 512 read 1024 with --instant "
+        "(default: 512, or the photo's if that is smaller)",
     )
     picture(
         "--style-size",
