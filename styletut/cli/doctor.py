@@ -48,6 +48,7 @@ OPTIONAL = (
     Package("platformdirs", "platformdirs", "the measurements of --tune"),
     Package("matplotlib", "matplotlib", "figures"),
     Package("jupyterlab", "jupyterlab", "the notebooks"),
+    Package("ipykernel", "ipykernel", "the notebooks' cells"),
     Package("ipywidgets", "ipywidgets", "sliders in the notebooks"),
     Package("pandas", "pandas", "tables in the notebooks"),
     Package("scipy", "scipy", "an optimizer to compare with"),

@@ -97,6 +97,7 @@ def environment(home):
         JUPYTERLAB_SETTINGS_DIR=str(home / "settings"),
         JUPYTERLAB_WORKSPACES_DIR=str(home / "workspaces"),
         STYLETUT_PROFILE="ci",
+        GOMP_SPINCOUNT="1000",  # as `make lab` starts it
     )
 
 
