@@ -14,7 +14,7 @@ from styletut.instant.network import PHOTO, StyleNetwork
 
 PATH = Path(str(files("styletut"))) / "data" / "instant.safetensors"
 
-SHA256 = "c2a2544adc7f569fd3c88524ddaeeee634af2d11bf82aca660d901e12cfe03bc"
+SHA256 = "e227673ee5e8c0acfb687e766f5d80c0c4042c2a2c3825d64921ff0616931270"
 """Of that file."""
 
 
