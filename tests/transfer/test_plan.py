@@ -180,7 +180,7 @@ def test_a_start_of_another_aspect_is_refused(start):
         ({"options": {"lr": 1}}, "no option 'lr'; it has history"),
         ({"range_rule": "wrap"}, "no range rule 'wrap'"),
         ({"schedule": [(64, 5)], "size": 64}, "leave out size"),
-        ({"start": "photo"}, "start is 'photo'.*content, color, instant, noise"),
+        ({"start": "photo"}, "start is 'photo'.*color, instant, noise"),
         ({"style_size": 0}, "size"),
         ({"alpha": -1}, "alpha is -1.0; it must be finite and not negative"),
         ({"beta": float("inf")}, "beta is inf; it must be finite"),
