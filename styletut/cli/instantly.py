@@ -9,10 +9,10 @@ from torch import Tensor
 from styletut import __version__
 from styletut.cli.arguments import Typed
 from styletut.images.loading import unread
+from styletut.instant import instant
 
 TAKEN = ("instant", "strength", "mix", "size", "threads")
 """Options that a picture in one pass has."""
-
 
 LARGEST = 1024
 """Longer side of a picture whose size nobody gave; a smaller photo keeps its
@@ -44,8 +44,6 @@ def paint_instantly(
             network does not know.
         NetworkError: if the network's file is missing or damaged.
     """
-    from styletut.instant import instant
-
     if others := [name for name in options if name not in TAKEN]:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in others)
         raise ValueError(

@@ -6,7 +6,7 @@ that halve, residual blocks, two that double (by nearest neighbors, which
 leaves no checkerboard). Each is followed by conditional instance
 normalization: Dumoulin, Shlens, Kudlur, "A learned representation for
 artistic style" (ICLR 2017), section 2.2, (5). A style is two numbers for each
-channel, a row of a table; all convolutions are shared. Notebook 11.
+channel, a row of a table; all convolutions are shared.
 """
 
 from collections.abc import Iterator, Sequence

@@ -4,7 +4,7 @@ Two frames of a film differ by small moves, by light and by noise. The mean
 squared difference between a painted frame and the painted next one, moved
 back, is added to what a training minimizes: after Zheng, Song, Leung,
 Goodfellow, "Improving the robustness of deep neural networks via stability
-training" (CVPR 2016), (2), with moves beside noise; notebook 12.
+training" (CVPR 2016), with moves and light beside noise.
 """
 
 import torch

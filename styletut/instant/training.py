@@ -1,7 +1,7 @@
 """The network's weights, minimized over photos instead of over one picture.
 
 min over theta of E_photo,style [ alpha L_c + beta L_s ]: Johnson et al.
-(2016), (5), with the losses of this course; notebook 11. `train` yields each
+(2016), section 3, with the losses of this course. `Training.steps` yields each
 step, and what can go on from there is a file.
 """
 
@@ -24,7 +24,6 @@ from styletut.instant.steadiness import unsteadiness
 
 FLOOR = 0.02
 """Share of the highest rate that is left at the end."""
-
 
 FIRST = 0.1
 """Standard deviation of what is added to a photo before the first step."""

@@ -18,7 +18,7 @@ SHA256 = "e227673ee5e8c0acfb687e766f5d80c0c4042c2a2c3825d64921ff0616931270"
 """Of that file."""
 
 
-class NetworkError(RuntimeError):
+class NetworkError(OSError):
     """The network's file is missing, or is not what it was."""
 
 

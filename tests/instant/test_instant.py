@@ -47,7 +47,7 @@ def test_a_stored_network_is_the_network_in_float16(tmp_path):
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "other"])
 def test_a_file_that_is_not_the_network_is_refused(
-    tmp_path, monkeypatch, damage
+    tmp_path, monkeypatch, damage, capsys
 ):
     path = tmp_path / "file.safetensors"
     data = weights.PATH.read_bytes()
@@ -56,6 +56,10 @@ def test_a_file_that_is_not_the_network_is_refused(
     monkeypatch.setattr(weights, "PATH", path)
     with pytest.raises(NetworkError, match="Install the package again"):
         instant_network.__wrapped__()
+    instant_network.cache_clear()
+    words = ["coffee", "night", "--instant", "-o", str(tmp_path / "out.png")]
+    assert main(words) == 1
+    assert "Install the package again" in capsys.readouterr().err
 
 
 def test_strength_0_is_the_photo_and_1_is_not():
