@@ -40,14 +40,12 @@ class Layout(NamedTuple):
         outputs: channels that it gives.
         kernel: side of its kernel, odd.
         stride: by how much it divides the size, rounded up.
-        doubles: whether what it takes is doubled in size first.
     """
 
     inputs: int
     outputs: int
     kernel: int = 3
     stride: int = 1
-    doubles: bool = False
 
 
 class Convolution(nn.Conv2d):
@@ -97,11 +95,17 @@ class ConditionalNorm(nn.Module):
             x: (B, N, h, w).
             shares: how much of each row, (B, rows).
         """
-        gamma, beta = shares @ self.gamma, shares @ self.beta
         variance, mean = torch.var_mean(x, (2, 3), correction=0)
-        scale = gamma * (variance + EPS).rsqrt()
-        shift = beta - scale * mean
+        scale, shift = self.affine(shares, mean, variance)
         return x * scale[:, :, None, None] + shift[:, :, None, None]
+
+    def affine(
+        self, shares: Tensor, mean: Tensor, variance: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return scale and shift of each channel, by its moments."""
+        gamma, beta = shares @ self.gamma, shares @ self.beta
+        scale = gamma * (variance + EPS).rsqrt()
+        return scale, beta - scale * mean
 
 
 class StyleNetwork(nn.Module):
@@ -140,8 +144,8 @@ class StyleNetwork(nn.Module):
         ]
         blocks = [Layout(quarter, quarter)] * (2 * BLOCKS)
         up = [
-            Layout(quarter, half, doubles=True),
-            Layout(half, full, doubles=True),
+            Layout(quarter, half),
+            Layout(half, full),
             Layout(full, 3, FRAME),
         ]
         layouts = [*down, *blocks, *up]

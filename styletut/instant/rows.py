@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from styletut.instant.network import EPS, ConditionalNorm, Convolution
+from styletut.instant.network import ConditionalNorm, Convolution, doubled
 
 STRIP = 2**26
 """Bytes of the maps that are computed at once, with all that they take."""
@@ -53,7 +53,7 @@ def stored(maps: Tensor) -> Maps:
 
 def convolved(source: Maps, convolution: Convolution) -> Maps:
     """Return what a convolution makes of maps."""
-    _, outputs, kernel, stride, _ = convolution.layout
+    _, outputs, kernel, stride = convolution.layout
     side = kernel // 2
     height, width = (
         -(-length // stride) for length in (source.height, source.width)
@@ -79,9 +79,8 @@ def enlarged(source: Maps, height: int, width: int) -> Maps:
     def rows(first: int, last: int) -> Tensor:
         above = first // 2
         there = source.rows(above, (last + 1) // 2)
-        twice = there.repeat_interleave(2, 2).repeat_interleave(2, 3)
-        begin = first - 2 * above
-        return twice[:, :, begin : begin + last - first, :width]
+        twice = doubled(there, (last - 2 * above, width))
+        return twice[:, :, first - 2 * above :]
 
     own = 2 * 4 * source.channels * width  # doubled, and doubled again
     return Maps(source.channels, height, width, rows, own + source.bytes / 2)
@@ -98,11 +97,9 @@ def normalized(
         shares: how much of each row, (rows,).
         relu: whether negative values become 0 after it.
     """
-    mean, variance = moments(source)
-    gamma, beta = shares @ norm.gamma, shares @ norm.beta
-    scale = gamma * (variance + EPS).rsqrt()
-    shift = (beta - scale * mean)[:, None, None]
-    scale = scale[:, None, None]
+    scale, shift = (
+        each[:, None, None] for each in norm.affine(shares, *moments(source))
+    )
 
     def rows(first: int, last: int) -> Tensor:
         y = torch.addcmul(shift, source.rows(first, last), scale)

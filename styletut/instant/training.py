@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 
 from styletut.color import color_moments
-from styletut.images.saving import replace_file
 from styletut.instant.criterion import Criterion, Terms
 from styletut.instant.crops import Crop, crops_of_step
 from styletut.instant.network import StyleNetwork
 from styletut.instant.painting import recolored
 from styletut.instant.recipe import Recipe
 from styletut.instant.steadiness import unsteadiness
+from styletut.instant.styles import shares_of
+from styletut.instant.weights import write_tensors
 
 FLOOR = 0.02
 """Share of the highest rate that is left at the end."""
@@ -97,7 +98,13 @@ class Training:
 
     def _descend(self, crops: Sequence[Crop]) -> Terms | None:
         """Take one step of Adam, and return the terms before it."""
-        shares = torch.stack([shares_of(self.network, c) for c in crops])
+        styles = self.network.names[1:]
+        shares = torch.stack(
+            [
+                shares_of(self.network, styles[crop.style], crop.strength)
+                for crop in crops
+            ]
+        )
         bases = torch.cat(
             [
                 recolored(self.network, crop.photo, each)
@@ -123,8 +130,8 @@ class Training:
         self.adam.step()
         if not terms:
             return None
-        contents, styles = zip(*terms, strict=True)
-        return Terms(sum(contents) / len(terms), sum(styles) / len(terms))
+        contents, losses = zip(*terms, strict=True)
+        return Terms(sum(contents) / len(terms), sum(losses) / len(terms))
 
     def _alpha(self, crop: Crop) -> float:
         learning = self.step < self.recipe.learning
@@ -140,18 +147,8 @@ def rate_at(recipe: Recipe, step: int) -> float:
     return recipe.rate * left
 
 
-def shares_of(network: StyleNetwork, crop: Crop) -> Tensor:
-    """Return how much of each row a crop is painted with, (rows,)."""
-    shares = torch.zeros(len(network.names))
-    shares[0] = 1 - crop.strength
-    shares[1 + crop.style] = crop.strength
-    return shares
-
-
 def save(training: Training, path: Path) -> None:
     """Write all that `resume` needs, whole or not at all."""
-    from safetensors.torch import save as encoded
-
     tensors = dict(training.network.state_dict())
     names = [name for name, _ in training.network.named_parameters()]
     for n, state in training.adam.state_dict()["state"].items():
@@ -161,8 +158,7 @@ def save(training: Training, path: Path) -> None:
         "names": json.dumps(training.network.names),
         "recipe": json.dumps(training.recipe._asdict()),
     }
-    contiguous = {k: v.contiguous() for k, v in tensors.items()}
-    replace_file(path, encoded(contiguous, notes))
+    write_tensors(path, tensors, notes)
 
 
 def resume(training: Training, path: Path) -> None:

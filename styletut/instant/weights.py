@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from styletut.images.saving import replace_file
 from styletut.instant.network import PHOTO, StyleNetwork
@@ -52,15 +53,26 @@ def card() -> dict[str, str]:
 
 def store(network: StyleNetwork, card: Mapping[str, str], path: Path) -> None:
     """Write a network in float16, with its card; colors stay in float64."""
-    from safetensors.torch import save
-
     tensors = {
         name: (each.half() if each.dtype == torch.float32 else each)
         for name, each in network.state_dict().items()
     }
     notes = {**card, "names": json.dumps(network.names)}
+    write_tensors(path, tensors, notes)
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]
+) -> None:
+    """Write tensors with notes, whole or not at all.
+
+    Raises:
+        ImageError: if the file cannot be written.
+    """
+    from safetensors.torch import save
+
     contiguous = {name: each.contiguous() for name, each in tensors.items()}
-    replace_file(path, save(contiguous, notes))
+    replace_file(path, save(contiguous, dict(notes)))
 
 
 def decoded(data: bytes) -> StyleNetwork:
