@@ -1,17 +1,21 @@
 """Train the network of the instant styles, or go on training it.
 
     python tools/train_instant.py photos instant
+    python tools/train_instant.py photos larger --set crop=256 --from FILE
     python tools/train_instant.py photos instant --ship
 
 `photos` is a folder of pictures, as `tools/training_photos.py` collects them.
 The folder `instant` gets `training.safetensors`, from which a broken-off
 training goes on to the same bits, and `losses.csv`, a row for each step.
-`--ship` puts the network that is there into the package, with its card.
+`--from` takes another network to begin with, a shipped one or a training's
+own file. `--ship` puts the network that is there into the package, with its
+card.
 """
 
 import argparse
 import csv
 import hashlib
+import json
 import sys
 import time
 from pathlib import Path
@@ -25,7 +29,7 @@ from styletut.images import load_image, sample
 from styletut.images.samples import SAMPLES
 from styletut.instant.recipe import Recipe
 from styletut.instant.training import Training, resume, save
-from styletut.instant.weights import PATH, store
+from styletut.instant.weights import PATH, decoded, notes_of, store
 
 READ_AT = 1200
 """Longer side in pixels at which photos are kept in memory."""
@@ -49,6 +53,10 @@ def main() -> None:
         metavar="NAME=NUMBER",
         help="what is to differ from the recipe, such as alpha=1",
     )
+    parser.add_argument(
+        "--from", dest="start", type=Path, metavar="FILE", help="a network"
+    )
+    parser.add_argument("--precision", default="auto", help="of VGG's maps")
     asked = parser.parse_args()
     defaults = Recipe()._asdict()
     changed = {}
@@ -56,29 +64,40 @@ def main() -> None:
         name, _, number = each.partition("=")
         changed[name] = type(defaults[name])(number)
     recipe = Recipe(**{**defaults, **changed})
+    start = asked.start and asked.start.read_bytes()
+    training = begun(
+        asked.photos, asked.folder, recipe, asked.precision, start
+    )
     if asked.ship:
-        ship(asked.photos, asked.folder, recipe)
+        ship(training, asked.photos, asked.folder, start)
     else:
-        train(asked.photos, asked.folder, recipe)
+        train(training, asked.folder)
 
 
-def begun(photos: Path, folder: Path, recipe: Recipe) -> Training:
+def begun(
+    photos: Path,
+    folder: Path,
+    recipe: Recipe,
+    precision: str = "auto",
+    start: bytes | None = None,
+) -> Training:
     """Return a training as far as it has come."""
     training = Training(
         [load_image(path, READ_AT) for path in sorted(photos.iterdir())],
         {name: sample(name) for name in painted_styles()},
         recipe,
+        precision,
+        start and decoded(start),
     )
     if (folder / CHECKPOINT).exists():
         resume(training, folder / CHECKPOINT)
     return training
 
 
-def train(photos: Path, folder: Path, recipe: Recipe) -> None:
-    """Train by a recipe, from what there is."""
+def train(training: Training, folder: Path) -> None:
+    """Train from what there is to the recipe's end."""
     folder.mkdir(parents=True, exist_ok=True)
-    table = folder / TABLE
-    training = begun(photos, folder, recipe)
+    table, last = folder / TABLE, training.recipe.iterations
     rows = earlier(table, training.step)
     began = time.monotonic()
     spent = float(rows[-1]["seconds"]) if rows else 0.0
@@ -91,7 +110,7 @@ def train(photos: Path, folder: Path, recipe: Recipe) -> None:
             }
         row["seconds"] = f"{spent + time.monotonic() - began:.1f}"
         rows.append(row)
-        if each.step % SAVE_EVERY == 0 or each.step == recipe.iterations:
+        if each.step % SAVE_EVERY == 0 or each.step == last:
             save(training, folder / CHECKPOINT)
             with table.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.DictWriter(file, list(row), lineterminator="\n")
@@ -100,9 +119,10 @@ def train(photos: Path, folder: Path, recipe: Recipe) -> None:
             print(told(rows), flush=True)
 
 
-def ship(photos: Path, folder: Path, recipe: Recipe) -> None:
+def ship(
+    training: Training, photos: Path, folder: Path, start: bytes | None
+) -> None:
     """Put the network into the package, and say what its hash is."""
-    training = begun(photos, folder, recipe)
     rows = earlier(folder / TABLE, training.step)
     known = {photo.name: photo for photo in PHOTOS}
     files = [path.stem for path in sorted(photos.iterdir())]
@@ -122,6 +142,7 @@ def ship(photos: Path, folder: Path, recipe: Recipe) -> None:
             "content": f"{content:.3f}",
             "style": f"{style:.3f}",
             "recipe": str(training.recipe),
+            "start": json.dumps(notes_of(start)) if start else "",
         },
         PATH,
     )

@@ -53,6 +53,8 @@ class Training:
         styles: name -> picture.
         recipe: all else.
         precision: of VGG's maps, see `Objective`.
+        network: to go on from, which knows these styles; a new one by
+            default.
     """
 
     def __init__(
@@ -61,21 +63,11 @@ class Training:
         styles: Mapping[str, Tensor],
         recipe: Recipe,
         precision: str = "auto",
+        network: StyleNetwork | None = None,
     ) -> None:
         self.photos, self.recipe, self.step = photos, recipe, 0
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
-            self.network = StyleNetwork(list(styles))
-        for row, picture in enumerate(styles.values(), 1):
-            mean, covariance = color_moments([(picture, 1.0)])
-            self.network.color_means[row] = mean
-            self.network.color_covariances[row] = covariance
-        with torch.no_grad():
-            # it begins with the recolored photo, and for the photo's own
-            # row the photo is what there is to learn
-            *_, (_, last) = self.network.layers()
-            last.gamma.fill_(FIRST)
-            last.gamma[0] = 0
+        self.network = network or new_network(styles, recipe.seed)
+        self.network.requires_grad_(True)
         self.network.to(memory_format=torch.channels_last)
         self.criterion = Criterion(styles, recipe, precision)
         self.alphas = self.criterion.fitting_alphas(photos)
@@ -136,6 +128,29 @@ class Training:
     def _alpha(self, crop: Crop) -> float:
         learning = self.step < self.recipe.learning
         return self.recipe.alpha if learning else self.alphas[crop.style]
+
+
+def new_network(styles: Mapping[str, Tensor], seed: int) -> StyleNetwork:
+    """Return a network that has everything to learn but the colors.
+
+    Args:
+        styles: name -> picture, (1, 3, H, W) in [0, 1].
+        seed: of its weights.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = StyleNetwork(list(styles))
+    for row, picture in enumerate(styles.values(), 1):
+        mean, covariance = color_moments([(picture, 1.0)])
+        network.color_means[row] = mean
+        network.color_covariances[row] = covariance
+    with torch.no_grad():
+        # it begins with the recolored photo, and for the photo's own row
+        # the photo is what there is to learn
+        *_, (_, last) = network.layers()
+        last.gamma.fill_(FIRST)
+        last.gamma[0] = 0
+    return network
 
 
 def rate_at(recipe: Recipe, step: int) -> float:

@@ -47,7 +47,7 @@ def instant_network() -> StyleNetwork:
 
 def card() -> dict[str, str]:
     """Return what is known of the network: data, licenses, minutes, losses."""
-    notes = _notes(PATH.read_bytes())
+    notes = notes_of(PATH.read_bytes())
     return {k: v for k, v in notes.items() if k != "names"}
 
 
@@ -76,18 +76,20 @@ def write_tensors(
 
 
 def decoded(data: bytes) -> StyleNetwork:
-    """Return the network that `store` wrote, for painting."""
+    """Return the network in a file of `store` or of a training."""
     from safetensors.torch import load
 
-    first, *names = json.loads(_notes(data)["names"])
+    first, *names = json.loads(notes_of(data)["names"])
     assert first == PHOTO
     network = StyleNetwork(names)
-    network.load_state_dict(load(data))  # to the dtypes that it has
+    own = network.state_dict()
+    tensors = {k: each for k, each in load(data).items() if k in own}
+    network.load_state_dict(tensors)  # to the dtypes that it has
     network.requires_grad_(False)
     return network.to(memory_format=torch.channels_last)
 
 
-def _notes(data: bytes) -> dict[str, str]:
+def notes_of(data: bytes) -> dict[str, str]:
     """Return the text in a file's header, which is JSON with its length."""
     length = int.from_bytes(data[:8], "little")
     return json.loads(data[8 : 8 + length])["__metadata__"]

@@ -414,6 +414,12 @@ def test_the_tests_mirror_the_house():
     assert alone == {"test_color", "test_losses", "test_profiles"}
 
 
+def test_no_two_files_of_tests_share_a_name():
+    # pytest would take the second for the first, and stop
+    names = [path.name for path in ROOT.glob("tests/**/*.py")]
+    assert sorted(names) == sorted({*names})
+
+
 @pytest.mark.parametrize("wing", [w for w, inner in HOUSE.items() if inner])
 def test_a_face_hands_names_on_and_defines_nothing(wing):
     kinds = (ast.ImportFrom, ast.Expr, ast.Assign)

@@ -97,7 +97,9 @@ def test_a_training_goes_on_and_its_network_is_shipped(
     run()  # there is nothing left to be done
     assert (folder / "training.safetensors").read_bytes() == kept
     with (folder / "losses.csv").open(newline="") as file:
-        assert [row["step"] for row in csv.DictReader(file)] == list("1234")
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == list("1234")
+    before = [row["style"] for row in rows]
 
     shipped = tmp_path / "network.safetensors"
     monkeypatch.setattr(tool, "PATH", shipped)
@@ -105,7 +107,17 @@ def test_a_training_goes_on_and_its_network_is_shipped(
     network = weights.decoded(shipped.read_bytes())
     styles = [name for name, each in SAMPLES.items() if each.kind == "style"]
     assert list(network.names[1:]) == styles
-    length = int.from_bytes(shipped.read_bytes()[:8], "little")
-    header = json.loads(shipped.read_bytes()[8 : 8 + length])
-    assert header["__metadata__"]["steps"] == "4"
-    assert "SpaceX (public domain)" in header["__metadata__"]["licenses"]
+    notes = weights.notes_of(shipped.read_bytes())
+    assert notes["steps"] == "4"
+    assert "SpaceX (public domain)" in notes["licenses"]
+
+    other = tmp_path / "other"
+    folder = other
+    run("--from", str(shipped))  # goes on from there, under its own count
+    run("--from", str(shipped), "--ship")
+    notes = weights.notes_of(shipped.read_bytes())
+    assert notes["steps"] == "4"
+    assert json.loads(notes["start"])["steps"] == "4"
+    with (other / "losses.csv").open(newline="") as file:
+        after = [row["style"] for row in csv.DictReader(file)]
+    assert after != before
