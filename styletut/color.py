@@ -226,8 +226,8 @@ def color_map(
     """Return A with A S A^T = S_r, up to `EPS` on both; see `match_color`.
 
     Args:
-        covariance: S, (3, 3).
-        wanted: S_r, (3, 3).
+        covariance: S, (n, n).
+        wanted: S_r, (n, n).
         method: a name out of `METHODS`.
 
     Raises:
@@ -238,7 +238,9 @@ def color_map(
             f"there is no method {method!r} to match colors; "
             f"there are {', '.join(METHODS)}"
         )
-    eps = EPS * torch.eye(3, dtype=wanted.dtype, device=wanted.device)
+    eps = EPS * torch.eye(
+        len(wanted), dtype=wanted.dtype, device=wanted.device
+    )
     return _MAPS[method](covariance + eps, wanted + eps)
 
 

@@ -23,7 +23,7 @@ WIDGETS = os.path.join(
     VENV, "share", "jupyter", "labextensions", "@jupyter-widgets"
 )
 WHEELS = "wheels"
-PROJECT = ".[notebooks,test]"
+PROJECT = ".[notebooks,test,video]"
 # Installed beside the project, so that a later change of pyproject.toml that
 # brings no new package can be taken in without network.
 BUILD = ["pip>=23.0", "hatchling", "editables"]

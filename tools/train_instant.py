@@ -2,7 +2,7 @@
 
     python tools/train_instant.py photos instant
     python tools/train_instant.py photos larger --set crop=256 --from FILE
-    python tools/train_instant.py photos instant --ship
+    python tools/train_instant.py photos instant --ship instant
 
 `photos` is a folder of pictures, as `tools/training_photos.py` collects them.
 The folder `instant` gets `training.safetensors`, from which a broken-off
@@ -29,13 +29,15 @@ from styletut.images import load_image, sample
 from styletut.images.samples import SAMPLES
 from styletut.instant.recipe import Recipe
 from styletut.instant.training import Training, resume, save
-from styletut.instant.weights import PATH, decoded, notes_of, store
+from styletut.instant.weights import INSTANT, STEADY, decoded, notes_of, store
 
 READ_AT = 1200
 """Longer side in pixels at which photos are kept in memory."""
 
 SAVE_EVERY = 100
 """Steps."""
+
+SHIPPED = {"instant": INSTANT, "steady": STEADY}
 
 CHECKPOINT, TABLE = "training.safetensors", "losses.csv"
 
@@ -45,7 +47,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--ship", action="store_true")
+    parser.add_argument(
+        "--ship", choices=["instant", "steady"], help="as which network"
+    )
     parser.add_argument(
         "--set",
         nargs="*",
@@ -64,12 +68,12 @@ def main() -> None:
         name, _, number = each.partition("=")
         changed[name] = type(defaults[name])(number)
     recipe = Recipe(**{**defaults, **changed})
-    start = asked.start and asked.start.read_bytes()
+    start = asked.start.read_bytes() if asked.start else None
     training = begun(
         asked.photos, asked.folder, recipe, asked.precision, start
     )
     if asked.ship:
-        ship(training, asked.photos, asked.folder, start)
+        ship(training, asked, start)
     else:
         train(training, asked.folder)
 
@@ -82,12 +86,15 @@ def begun(
     start: bytes | None = None,
 ) -> Training:
     """Return a training as far as it has come."""
+    network = None
+    if start is not None:
+        network = decoded(start).requires_grad_(True)
     training = Training(
         [load_image(path, READ_AT) for path in sorted(photos.iterdir())],
         {name: sample(name) for name in painted_styles()},
         recipe,
         precision,
-        start and decoded(start),
+        network,
     )
     if (folder / CHECKPOINT).exists():
         resume(training, folder / CHECKPOINT)
@@ -120,12 +127,13 @@ def train(training: Training, folder: Path) -> None:
 
 
 def ship(
-    training: Training, photos: Path, folder: Path, start: bytes | None
+    training: Training, asked: argparse.Namespace, start: bytes | None
 ) -> None:
     """Put the network into the package, and say what its hash is."""
-    rows = earlier(folder / TABLE, training.step)
+    path = SHIPPED[asked.ship].path
+    rows = earlier(asked.folder / TABLE, training.step)
     known = {photo.name: photo for photo in PHOTOS}
-    files = [path.stem for path in sorted(photos.iterdir())]
+    files = [each.stem for each in sorted(asked.photos.iterdir())]
     own = [known[name] for name in files if name in known]
     rendered = len(files) - len(own)
     whose = sorted({f"{each.author} ({each.license})" for each in own})
@@ -144,9 +152,9 @@ def ship(
             "recipe": str(training.recipe),
             "start": json.dumps(notes_of(start)) if start else "",
         },
-        PATH,
+        path,
     )
-    print("SHA256 =", hashlib.sha256(PATH.read_bytes()).hexdigest())
+    print("SHA256 =", hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def painted_styles() -> list[str]:

@@ -43,6 +43,7 @@ OPTIONAL = (
     Package("torchvision", "torchvision", "a second set of weights"),
     Package("scikit-image", "skimage", "the sample photos"),
     Package("safetensors", "safetensors", "the instant styles"),
+    Package("av", "av", "films"),
     Package("tqdm", "tqdm", "the progress bar"),
     Package("psutil", "psutil", "how much memory is free"),
     Package("platformdirs", "platformdirs", "the measurements of --tune"),

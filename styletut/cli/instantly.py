@@ -50,19 +50,12 @@ def paint_instantly(
             f"--instant paints in one pass and has no {flags}; leave it out, "
             "and the optimizer takes that"
         )
-    several = []
-    for style, weight in zip(typed.styles, typed.weights, strict=True):
-        if isinstance(weight, str):
-            raise ValueError(
-                f"--mix {weight}: with --instant weights are numbers, as in "
-                "0.7,0.3; scales are the optimizer's"
-            )
-        several.append((style, weight))
+    styles = weighted_styles(typed)
     strength = options.get("strength", 1.0)
     opened = unread(photo, "the content picture")
     size = options.get("size", min(LARGEST, max(opened.shape)))
     return Picture(
-        instant(opened.read(size), several, strength=strength, size=size),
+        instant(opened.read(size), styles, strength=strength, size=size),
         opened.alpha(size),
         {
             "instant": "1",
@@ -71,3 +64,20 @@ def paint_instantly(
             "torch": torch.__version__,
         },
     )
+
+
+def weighted_styles(typed: Typed) -> list[tuple[str, float]]:
+    """Return the styles that were typed, as `instant` takes them.
+
+    Raises:
+        ValueError: for a weight that is no number.
+    """
+    several = []
+    for style, weight in zip(typed.styles, typed.weights, strict=True):
+        if isinstance(weight, str):
+            raise ValueError(
+                f"--mix {weight}: with --instant weights are numbers, as in "
+                "0.7,0.3; scales are the optimizer's"
+            )
+        several.append((style, weight))
+    return several

@@ -171,6 +171,14 @@ def _parser() -> argparse.ArgumentParser:
         "1, --mix with numbers, --size and --threads",
     )
     picture(
+        "--frames",
+        action="store_true",
+        help="the photos are frames of a film, in their order, and each is "
+        "painted to follow the one before, into a folder or a film: -o "
+        "painted/ or -o painted.mp4; a PHOTO that is a film itself means "
+        "this, too",
+    )
+    picture(
         "--color",
         metavar="WHOSE",
         help="style; match, for the photo's colors: the style picture is "

@@ -1,7 +1,6 @@
 """Runs of the command line: pictures read, painted, and never lost."""
 
 import math
-import signal
 import tempfile
 import time
 import warnings
@@ -20,6 +19,17 @@ from styletut.cli.arguments import (
     sources_of,
     tell_apart,
 )
+from styletut.cli.ending import (
+    FAILED,
+    INTERRUPTED,
+    STATUS,
+    ignore_signals,
+    memory_advice,
+    out_of_memory,
+    refuse,
+    signals_interrupt,
+)
+from styletut.cli.filming import has_frames, paint_film
 from styletut.cli.instantly import paint_instantly
 from styletut.cli.preview import preview
 from styletut.cli.progress import progress, say
@@ -36,21 +46,6 @@ from styletut.transfer.steps import (
 )
 from styletut.vgg import VGG19
 
-FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-STATUS = {
-    "done": 0,
-    "stalled": 0,
-    "diverged": FAILED,
-    "interrupted": INTERRUPTED,
-}
-"""Exit status for each way in which a run with a picture ends."""
-
-SIGNALS = tuple(
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP")
-    if hasattr(signal, name)  # Windows has no hangup
-)
-
 
 def paint(
     pictures: Sequence[str], output: str | None, options: Mapping[str, Any]
@@ -60,13 +55,14 @@ def paint(
     Args:
         pictures: photos, and last the style, or as many styles as there are
             weights to mix: names of sample pictures, paths, URLs; a photo
-            may be a folder of them.
+            may be a folder of them, or a film.
         output: where to; None for a new file in the current folder.
         options: settings of a run as they were typed: layers as text, the
             start as a name, path or URL; `mix`, weights of styles as text;
-            `mask` and `style_mask`, pairs of names; `threads`, which torch
-            has been told, for the command that repeats the run; and
-            `preview`, a file for the picture as it grows.
+            `frames`, if photos are frames of a film; `mask` and
+            `style_mask`, pairs of names; `threads`, which torch has been
+            told, for the command that repeats the run; and `preview`, a
+            file for the picture as it grows.
 
     Returns:
         The exit status: 0 for a picture, 1 for a run that broke off (its
@@ -75,14 +71,16 @@ def paint(
         their statuses is returned.
     """
     options = dict(options)
-    grown: str | None = options.pop("preview", None)
     with _plain_warnings():
         try:
             typed = tell_apart(pictures, options.get("mix"))
             photos, several = photos_of(typed.photos)
+            if has_frames(photos, options):
+                return paint_film(photos, typed, options, output)
             folder = choose_folder(output, several)
         except (ValueError, OSError) as error:
-            return _refuse(error)
+            return refuse(error)
+        grown: str | None = options.pop("preview", None)
         one = _Painting(typed, output, folder, options, grown)
         return _one_by_one(photos, one)
 
@@ -147,7 +145,7 @@ def _paint(
 ) -> tuple[int, VGG19 | None]:
     """Paint a photo; return the exit status, and the network for the next."""
     began = time.monotonic()
-    with _signals_interrupt():
+    with signals_interrupt():
         try:
             target = one.target(photo)
             watch = one.watch(photo)
@@ -157,7 +155,7 @@ def _paint(
             say("interrupted before there was a picture; nothing is written")
             return INTERRUPTED, vgg
         except Exception as error:
-            return _refuse(error), vgg
+            return refuse(error), vgg
         if target.exists() and (one.output is None or one.folder is not None):
             target = one.target(photo)  # a run beside this one took it
         text = {**run.text(), **_text(photo, one, finished)}
@@ -168,39 +166,27 @@ def _paint(
 def _paint_at_once(photo: str, one: _Painting) -> int:
     """Paint a photo in one pass; return the exit status."""
     began = time.monotonic()
-    with _signals_interrupt():
+    with signals_interrupt():
         try:
             target = one.target(photo)
             picture = paint_instantly(photo, one.typed, one.options)
-            _ignore_signals()
+            ignore_signals()
         except KeyboardInterrupt:
             say("interrupted before there was a picture; nothing is written")
             return INTERRUPTED
         except Exception as error:
-            return _refuse(error)
+            return refuse(error)
         command = repeat_command(photo, one.typed, one.options)
         text = {**picture.text, **_names(photo, one), "command": command}
         try:
             path = _save(picture.image, target, text, picture.alpha)
         except ImageError as error:
-            return _refuse(error)
+            return refuse(error)
     height, width = picture.image.shape[2:]
     say(f"{width} x {height} pixels in {time.monotonic() - began:.1f} seconds")
     with suppress(OSError):
         print(path, flush=True)
     return FAILED if path != target else 0
-
-
-def _refuse(error: Exception) -> int:
-    """Say why there is no picture; let out what nobody foresaw."""
-    if _out_of_memory(error):
-        say(f"error: {_memory_advice()}")
-        return FAILED
-    if isinstance(error, (ValueError, OSError)):
-        say(f"error: {error}")
-        # a picture's OSError comes as ImageError; others are the machine's
-        return BAD_INPUT if isinstance(error, ValueError) else FAILED
-    raise error
 
 
 def _follow(run: Run, watch: Callable[[Step], None]) -> Finished:
@@ -214,7 +200,7 @@ def _follow(run: Run, watch: Callable[[Step], None]) -> Finished:
         try:
             return run_to_end(warned(steps_of(run)), see)
         finally:
-            _ignore_signals()  # from here on nothing cuts the saving short
+            ignore_signals()  # from here on nothing cuts the saving short
 
 
 def _finish(
@@ -228,7 +214,7 @@ def _finish(
     best, history, ending, crash = finished
     if not math.isfinite(float(best.total)):
         say("error: no picture of the run had a finite loss; none is written")
-        return FAILED if crash is None else _refuse(crash)
+        return FAILED if crash is None else refuse(crash)
     try:
         path = _save(best.image, target, text, alpha)
     except ImageError as error:
@@ -252,8 +238,8 @@ def _finish(
         print(path, flush=True)
     if crash is None:
         return FAILED if path != target else STATUS[ending.stopped]
-    if _out_of_memory(crash):
-        say(f"error: {_memory_advice()}")
+    if out_of_memory(crash):
+        say(f"error: {memory_advice()}")
         return FAILED
     raise crash
 
@@ -292,48 +278,6 @@ def _text(photo: str, one: _Painting, finished: Finished) -> dict[str, str]:
 def _names(photo: str, one: _Painting) -> dict[str, str]:
     styles = ", ".join(map(bare_name, one.typed.styles))
     return {"photo": bare_name(photo), "style": styles}
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out; torch has an own class on CUDA alone."""
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError)
-        and any(
-            words in str(error)
-            for words in ("out of memory", "allocate memory", "enough memory")
-        )
-    )
-
-
-def _memory_advice() -> str:
-    return (
-        "there is not enough memory. Take a smaller --size: half of it "
-        "needs a quarter. `styletut --doctor` tells how much is free"
-    )
-
-
-def _ignore_signals() -> None:
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-
-
-@contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and a hangup raise KeyboardInterrupt, once."""
-
-    def interrupt(number: int, frame: Any) -> None:
-        _ignore_signals()
-        raise KeyboardInterrupt
-
-    before = {each: signal.getsignal(each) for each in SIGNALS}
-    for each, handler in before.items():
-        if handler != signal.SIG_IGN:  # as it is under nohup
-            signal.signal(each, interrupt)
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler or signal.SIG_DFL)
 
 
 @contextmanager

@@ -104,7 +104,10 @@ def choose_target(
 
 
 def free_name(
-    photo: str, styles: Sequence[str], folder: Path | None = None
+    photo: str,
+    styles: Sequence[str],
+    folder: Path | None = None,
+    suffix: str = ".png",
 ) -> Path:
     """PHOTO-STYLE.png, numbered where an earlier picture has that name."""
     sources = (photo, *styles)
@@ -112,10 +115,10 @@ def free_name(
     stems = (_trimmed(Path(bare_name(each)).stem, room) for each in sources)
     stem = "-".join(stems)
     folder = folder or Path()
-    path, number = folder / f"{stem}.png", 1
+    path, number = folder / f"{stem}{suffix}", 1
     while path.exists():
         number += 1
-        path = folder / f"{stem}-{number}.png"
+        path = folder / f"{stem}-{number}{suffix}"
     return path
 
 

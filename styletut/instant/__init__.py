@@ -3,7 +3,23 @@
 It is trained once (`training`), over many photos, and paints any (`instant`).
 """
 
+from styletut.instant.fitting import Fitted, fit
 from styletut.instant.styles import instant
-from styletut.instant.weights import NetworkError, instant_network
+from styletut.instant.weights import (
+    NetworkError,
+    instant_network,
+    load_network,
+    steady_network,
+    store,
+)
 
-__all__ = ["NetworkError", "instant", "instant_network"]
+__all__ = [
+    "Fitted",
+    "NetworkError",
+    "fit",
+    "instant",
+    "instant_network",
+    "load_network",
+    "steady_network",
+    "store",
+]

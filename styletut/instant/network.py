@@ -116,16 +116,26 @@ class StyleNetwork(nn.Module):
 
     Args:
         styles: a name each. Their rows come after that of `PHOTO`.
+        channels: at full, half and a quarter of the size.
+        blocks: how many residual ones, at a quarter of the size.
 
     Attributes:
         names: of all rows.
+        channels: see above.
+        blocks: see above.
         color_means: mean of each row's colors, (rows, 3).
         color_covariances: their covariance, (rows, 3, 3).
     """
 
-    def __init__(self, styles: Sequence[str]) -> None:
+    def __init__(
+        self,
+        styles: Sequence[str],
+        channels: tuple[int, int, int] = CHANNELS,
+        blocks: int = BLOCKS,
+    ) -> None:
         super().__init__()
         self.names = (PHOTO, *styles)
+        self.channels, self.blocks = channels, blocks
         rows = len(self.names)
         self.color_means: Tensor
         self.color_covariances: Tensor
@@ -136,19 +146,19 @@ class StyleNetwork(nn.Module):
             "color_covariances",
             torch.eye(3, dtype=torch.float64).repeat(rows, 1, 1),
         )
-        full, half, quarter = CHANNELS
+        full, half, quarter = channels
         down = [
             Layout(3, full, FRAME),
             Layout(full, half, stride=2),
             Layout(half, quarter, stride=2),
         ]
-        blocks = [Layout(quarter, quarter)] * (2 * BLOCKS)
+        inner = [Layout(quarter, quarter)] * (2 * blocks)
         up = [
             Layout(quarter, half),
             Layout(half, full),
             Layout(full, 3, FRAME),
         ]
-        layouts = [*down, *blocks, *up]
+        layouts = [*down, *inner, *up]
         self.convolutions = nn.ModuleList(map(Convolution, layouts))
         self.norms = nn.ModuleList(
             ConditionalNorm(rows, each.outputs) for each in layouts
@@ -180,10 +190,10 @@ class StyleNetwork(nn.Module):
             return norm(convolution(x), shares)
 
         x, sizes = photo, []
-        for _ in CHANNELS:
+        for _ in self.channels:
             sizes.append(x.shape[2:])
             x = functional.relu(through(x))
-        for _ in range(BLOCKS):
+        for _ in range(self.blocks):
             x = x + through(functional.relu(through(x)))
         for size in (sizes[2], sizes[1]):
             x = functional.relu(through(doubled(x, size)))

@@ -8,12 +8,7 @@ import torch
 from torch import Tensor
 
 from styletut.color import color_map, color_moments
-from styletut.instant.network import (
-    BLOCKS,
-    CHANNELS,
-    PHOTO,
-    StyleNetwork,
-)
+from styletut.instant.network import PHOTO, StyleNetwork
 from styletut.instant.rows import (
     Maps,
     convolved,
@@ -78,11 +73,11 @@ def painted(network: StyleNetwork, photo: Tensor, shares: Tensor) -> Tensor:
 
     x = stored(base.to(memory_format=torch.channels_last))
     sizes = []
-    for _ in CHANNELS:
+    for _ in network.channels:
         sizes.append((x.height, x.width))
         x = through(x)
     x = stored(whole(x))
-    for _ in range(BLOCKS):
+    for _ in range(network.blocks):
         # as a whole, before it is added to what it was computed from
         change = stored(whole(through(through(x), relu=False)))
         x = _plus(x, change)

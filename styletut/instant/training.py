@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from styletut.color import color_moments
 from styletut.instant.criterion import Criterion, Terms
@@ -21,7 +22,7 @@ from styletut.instant.painting import recolored
 from styletut.instant.recipe import Recipe
 from styletut.instant.steadiness import unsteadiness
 from styletut.instant.styles import shares_of
-from styletut.instant.weights import write_tensors
+from styletut.instant.weights import layout_of, write_tensors
 
 FLOOR = 0.02
 """Share of the highest rate that is left at the end."""
@@ -53,8 +54,8 @@ class Training:
         styles: name -> picture.
         recipe: all else.
         precision: of VGG's maps, see `Objective`.
-        network: to go on from, which knows these styles; a new one by
-            default.
+        network: to go on from, which has rows for these styles; a new one by
+            default. What of it requires no gradient stays.
     """
 
     def __init__(
@@ -66,21 +67,25 @@ class Training:
         network: StyleNetwork | None = None,
     ) -> None:
         self.photos, self.recipe, self.step = photos, recipe, 0
+        self.styles = tuple(styles)
         self.network = network or new_network(styles, recipe.seed)
-        self.network.requires_grad_(True)
         self.network.to(memory_format=torch.channels_last)
         self.criterion = Criterion(styles, recipe, precision)
         self.alphas = self.criterion.fitting_alphas(photos)
-        self.adam = torch.optim.Adam(self.network.parameters(), recipe.rate)
+        self.adam = torch.optim.Adam(
+            [p for _, p in self.trained()], recipe.rate
+        )
+
+    def trained(self) -> list[tuple[str, Parameter]]:
+        """Return what changes, in order, by name."""
+        named = self.network.named_parameters()
+        return [(name, p) for name, p in named if p.requires_grad]
 
     def steps(self) -> Iterator[Trained]:
         """Yield each step, from the one where this is to the last."""
         while self.step < self.recipe.iterations:
             crops = crops_of_step(
-                self.photos,
-                len(self.network.names) - 1,
-                self.recipe,
-                self.step,
+                self.photos, len(self.styles), self.recipe, self.step
             )
             for group in self.adam.param_groups:
                 group["lr"] = rate_at(self.recipe, self.step)
@@ -90,10 +95,9 @@ class Training:
 
     def _descend(self, crops: Sequence[Crop]) -> Terms | None:
         """Take one step of Adam, and return the terms before it."""
-        styles = self.network.names[1:]
         shares = torch.stack(
             [
-                shares_of(self.network, styles[crop.style], crop.strength)
+                shares_of(self.network, self.styles[crop.style], crop.strength)
                 for crop in crops
             ]
         )
@@ -131,7 +135,7 @@ class Training:
 
 
 def new_network(styles: Mapping[str, Tensor], seed: int) -> StyleNetwork:
-    """Return a network that has everything to learn but the colors.
+    """Return a network with everything to learn but the colors.
 
     Args:
         styles: name -> picture, (1, 3, H, W) in [0, 1].
@@ -165,13 +169,13 @@ def rate_at(recipe: Recipe, step: int) -> float:
 def save(training: Training, path: Path) -> None:
     """Write all that `resume` needs, whole or not at all."""
     tensors = dict(training.network.state_dict())
-    names = [name for name, _ in training.network.named_parameters()]
+    names = [name for name, _ in training.trained()]
     for n, state in training.adam.state_dict()["state"].items():
         tensors |= {f"adam.{k}.{names[n]}": v for k, v in state.items()}
     notes = {
         "step": str(training.step),
-        "names": json.dumps(training.network.names),
         "recipe": json.dumps(training.recipe._asdict()),
+        **layout_of(training.network),
     }
     write_tensors(path, tensors, notes)
 
@@ -198,7 +202,7 @@ def resume(training: Training, path: Path) -> None:
     own = {k: v for k, v in tensors.items() if not k.startswith("adam.")}
     network.load_state_dict(own)
     state: dict[int, dict[str, Tensor]] = {}
-    for n, (name, _) in enumerate(network.named_parameters()):
+    for n, (name, _) in enumerate(training.trained()):
         for kind in ("step", "exp_avg", "exp_avg_sq"):
             if (key := f"adam.{kind}.{name}") in tensors:
                 state.setdefault(n, {})[kind] = tensors[key]

@@ -6,49 +6,115 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from styletut.images.saving import replace_file
-from styletut.instant.network import PHOTO, StyleNetwork
+from styletut.instant.network import (
+    BLOCKS,
+    CHANNELS,
+    PHOTO,
+    StyleNetwork,
+)
 
-PATH = Path(str(files("styletut"))) / "data" / "instant.safetensors"
+DATA = Path(str(files("styletut"))) / "data"
 
-SHA256 = "e227673ee5e8c0acfb687e766f5d80c0c4042c2a2c3825d64921ff0616931270"
-"""Of that file."""
+
+class Shipped(NamedTuple):
+    """A network's file that comes with the package.
+
+    Attributes:
+        path: where it is.
+        sha256: of what is in it.
+    """
+
+    path: Path
+    sha256: str
+
+
+INSTANT = Shipped(
+    DATA / "instant.safetensors",
+    "e227673ee5e8c0acfb687e766f5d80c0c4042c2a2c3825d64921ff0616931270",
+)
+"""For pictures."""
+
+STEADY = Shipped(
+    DATA / "steady.safetensors",
+    "",
+)
+"""For frames: trained to paint them alike."""
+
+
+LAYOUT = ("names", "channels", "blocks")
+"""Notes that say what a network is like, not how it came about."""
 
 
 class NetworkError(OSError):
-    """The network's file is missing, or is not what it was."""
+    """A network's file is missing, or is none, or is not what it was."""
 
 
-@lru_cache(maxsize=1)
 def instant_network() -> StyleNetwork:
     """Return the network of the sample styles, in float32, on the CPU.
 
     Raises:
         NetworkError: if its file is missing or damaged.
     """
+    return _shipped(INSTANT)
+
+
+def steady_network() -> StyleNetwork:
+    """Return the same, trained to paint the frames of a film alike.
+
+    Raises:
+        NetworkError: if its file is missing or damaged.
+    """
+    return _shipped(STEADY)
+
+
+@lru_cache(maxsize=2)
+def _shipped(shipped: Shipped) -> StyleNetwork:
+    path = shipped.path
     try:
-        data = PATH.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise NetworkError(
-            f"the network of the instant styles is not in {str(PATH)!r}: "
+            f"the network of the instant styles is not in {str(path)!r}: "
             f"{error.strerror or error}. Install the package again."
         ) from error
-    if hashlib.sha256(data).hexdigest() != SHA256:
+    if hashlib.sha256(data).hexdigest() != shipped.sha256:
         raise NetworkError(
-            f"{str(PATH)!r} is not the network of the instant styles that "
+            f"{str(path)!r} is not the network of the instant styles that "
             "came with the package. Install the package again."
         )
     return decoded(data)
 
 
-def card() -> dict[str, str]:
-    """Return what is known of the network: data, licenses, minutes, losses."""
-    notes = notes_of(PATH.read_bytes())
-    return {k: v for k, v in notes.items() if k != "names"}
+def card(shipped: Shipped = INSTANT) -> dict[str, str]:
+    """Return what is known of a network: data, licenses, minutes, losses."""
+    notes = notes_of(shipped.path.read_bytes())
+    return {k: v for k, v in notes.items() if k not in LAYOUT}
+
+
+def load_network(path: str | Path) -> StyleNetwork:
+    """Return a network of one's own, as `fit` and `store` make them.
+
+    Nothing in the file is executed: it is numbers and JSON.
+
+    Raises:
+        NetworkError: if there is no such file, or it has no such network.
+    """
+    try:
+        return decoded(Path(path).read_bytes())
+    except OSError as error:
+        raise NetworkError(
+            f"cannot read {str(path)!r}: {error.strerror or error}"
+        ) from error
+    except Exception as error:  # safetensors has an error of its own for some
+        raise NetworkError(
+            f"{str(path)!r} holds no network of instant styles: {error}"
+        ) from error
 
 
 def store(network: StyleNetwork, card: Mapping[str, str], path: Path) -> None:
@@ -57,8 +123,16 @@ def store(network: StyleNetwork, card: Mapping[str, str], path: Path) -> None:
         name: (each.half() if each.dtype == torch.float32 else each)
         for name, each in network.state_dict().items()
     }
-    notes = {**card, "names": json.dumps(network.names)}
-    write_tensors(path, tensors, notes)
+    write_tensors(path, tensors, {**card, **layout_of(network)})
+
+
+def layout_of(network: StyleNetwork) -> dict[str, str]:
+    """Return what `decoded` makes an empty network of, as notes."""
+    return {
+        "names": json.dumps(network.names),
+        "channels": json.dumps(network.channels),
+        "blocks": json.dumps(network.blocks),
+    }
 
 
 def write_tensors(
@@ -76,12 +150,21 @@ def write_tensors(
 
 
 def decoded(data: bytes) -> StyleNetwork:
-    """Return the network in a file of `store` or of a training."""
+    """Return the network in a file of `store` or of a training.
+
+    Raises:
+        ValueError, or others: if there is none in it.
+    """
     from safetensors.torch import load
 
-    first, *names = json.loads(notes_of(data)["names"])
-    assert first == PHOTO
-    network = StyleNetwork(names)
+    notes = notes_of(data)
+    first, *names = json.loads(notes["names"])
+    if first != PHOTO:
+        raise ValueError(f"its first row is {first!r}, not {PHOTO!r}")
+    # files from before there were others have the usual ones
+    full, half, quarter = json.loads(notes.get("channels", str([*CHANNELS])))
+    blocks = int(notes.get("blocks", BLOCKS))
+    network = StyleNetwork(names, (full, half, quarter), blocks)
     own = network.state_dict()
     tensors = {k: each for k, each in load(data).items() if k in own}
     network.load_state_dict(tensors)  # to the dtypes that it has

@@ -363,9 +363,9 @@ def steps_of(run: Run) -> Steps:
 def _the_photo(run: Run) -> Steps:
     """Yield the photo as it is, judged once."""
     finest = run.plan.finest
-    at = _pictures_at(finest, run)
+    at = pictures_at(finest, run)
     with torch.no_grad():
-        terms = _objective(at, finest, run)(at.photo)
+        terms = objective_at(at, finest, run)(at.photo)
     yield Step(0, 0, terms, finest.size, 0.0, at.finished(at.photo))
     return Ending()
 
@@ -378,7 +378,7 @@ def _all_sizes(run: Run) -> Steps:
     learned: deque[Tensor] = deque(maxlen=LEARNED)
     index, granted, spent, seconds = 0, 0, 0, 0.0
     for stage in plan.stages:
-        at = _pictures_at(stage, run)
+        at = pictures_at(stage, run)
         begun = at.photo
         if x is None or plan.keeps_detail:
             begun = _start(at, plan)
@@ -387,7 +387,7 @@ def _all_sizes(run: Run) -> Steps:
         steps = KeptBest(
             run_optimizer(
                 # nothing else holds it, so that it ends with its size
-                _objective(at, stage, run),
+                objective_at(at, stage, run),
                 # light alone where the color is the photo's
                 x if at.colored is None else luminance(x)[:, :1],
                 optimizer=plan.optimizer,
@@ -424,7 +424,7 @@ def _balanced(run: Run) -> Run:
         alpha = plan.chosen.get("alpha", plan.convention.alpha)
     else:
         finest = plan.finest
-        alpha = _objective(_pictures_at(finest, run), finest, run).alpha
+        alpha = objective_at(pictures_at(finest, run), finest, run).alpha
     if plan.strength not in (0, 1):
         alpha = alpha_at(plan.strength, alpha)
     elif not follows:
@@ -466,11 +466,13 @@ def _instant_picture(given: Opened, style: Styles | None, plan: Plan) -> Any:
     return instant(given.photo.read(size), named, size=size)
 
 
-def _pictures_at(stage: Stage, run: Run) -> Pictures:
+def pictures_at(stage: Stage, run: Run) -> Pictures:
+    """Return a run's pictures at the sizes of a stage."""
     return run.pictures.resized(stage.shape, stage.style_shapes)
 
 
-def _objective(pictures: Pictures, stage: Stage, run: Run) -> Objective:
+def objective_at(pictures: Pictures, stage: Stage, run: Run) -> Objective:
+    """Return what a run minimizes at a stage, with its pictures there."""
     masked = [each for each in pictures.regions if each.mask is not None]
     whole = [each for each in pictures.regions if each.mask is None]
     return Objective(

