@@ -19,7 +19,7 @@ from styletut.cli.ending import (
 from styletut.cli.instantly import weighted_styles
 from styletut.cli.progress import clock, say
 from styletut.cli.targets import choose_folder, choose_target, free_name
-from styletut.images import ImageError, save_image
+from styletut.images import save_image
 from styletut.video import instant_frames, stylize_frames
 from styletut.video.files import (
     USUAL_RATE,
@@ -162,12 +162,9 @@ def _target(
     """Return the file or the folder that frames go to."""
     name, sources = frames.names[0], sources_of(typed, options)
     if output is not None and is_film(output):
-        path = choose_target(name, typed.styles, output, sources)
-        if path.suffix.lower() not in WRITTEN:
-            raise ImageError(
-                f"{output!r}: films are written as {', '.join(WRITTEN)}"
-            )
-        return path
+        return choose_target(
+            name, typed.styles, output, sources, suffixes=WRITTEN
+        )
     if output is None and frames.film is not None:
         own = Path(name).suffix.lower()
         end = own if own in WRITTEN else WRITTEN[-1]

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from styletut.images import MASKS, SAMPLES, ImageError, ensure_writable
@@ -76,6 +76,7 @@ def choose_target(
     output: str | None,
     sources: Iterable[str],
     folder: Path | None = None,
+    suffixes: Collection[str] | None = None,
 ) -> Path:
     """Return where the picture will go, once it is known that it can.
 
@@ -85,6 +86,7 @@ def choose_target(
         output: the file that was asked for.
         sources: pictures that must not be overwritten.
         folder: where files go that nobody has named.
+        suffixes: what the file may end in, if that is no picture's.
 
     Raises:
         ImageError: if it cannot go there.
@@ -93,7 +95,7 @@ def choose_target(
         target = free_name(photo, styles, folder or Path())
     else:
         target = Path(output)
-    ensure_writable(target)
+    ensure_writable(target, suffixes)
     for source in (photo, *sources):
         if _is_file(source, target):
             raise ImageError(

@@ -18,6 +18,8 @@ CHAPTERS: Mapping[str, str] = {
     "08": "ch08_layers",
     "09": "ch09_ratio",
     "10": "ch10_control",
+    "11": "ch11_instant",
+    "12": "ch12_video",
     "13": "ch13_rounding",
 }
 """Number of a notebook -> module with its exercises."""

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def save_image(
     Warns:
         UserWarning: If the transparency was lost.
     """
-    target = _writable_target(path)
+    target = _writable_target(path, _ENCODERS)
     picture, notes = to_pil(image, alpha), _checked_text(text or {})
     encode = _ENCODERS[Path(path).suffix.lower()]
     replace_file(target, encode(picture, notes))
@@ -57,19 +57,22 @@ def save_image(
         )
 
 
-def ensure_writable(path: str | os.PathLike[str]) -> None:
-    """Check that `save_image` can write to `path`, before a long computation.
+def ensure_writable(
+    path: str | os.PathLike[str], suffixes: Collection[str] | None = None
+) -> None:
+    """Check that a file can be written, before a long computation.
 
     Nothing is left behind, and an existing file is not touched.
 
     Args:
         path: As for `save_image`.
+        suffixes: What it may end in; by default what `save_image` knows.
 
     Raises:
         ImageError: The suffix is unknown, the folder is missing or closed to
             writing, or something else than a writable file has this name.
     """
-    target = _writable_target(path)
+    target = _writable_target(path, suffixes or _ENCODERS)
     temporary = _temporary(target)
     try:
         os.close(_create(temporary))
@@ -80,11 +83,13 @@ def ensure_writable(path: str | os.PathLike[str]) -> None:
             temporary.unlink()
 
 
-def _writable_target(path: str | os.PathLike[str]) -> Path:
+def _writable_target(
+    path: str | os.PathLike[str], suffixes: Collection[str]
+) -> Path:
     """The path with `~` and links resolved, if nothing forbids writing."""
     name = os.fsdecode(path)
-    if Path(name).suffix.lower() not in _ENCODERS:
-        known = ", ".join(_ENCODERS)
+    if Path(name).suffix.lower() not in suffixes:
+        known = ", ".join(suffixes)
         raise ImageError(
             f"{name!r}: the file's name decides its format and must end in "
             f"one of {known}."

@@ -26,7 +26,7 @@ from styletut.instant.weights import instant_network
 ROW_RATE, ALL_RATE = 2e-2, 1e-3
 """Adam's highest rate for a row, and for all weights."""
 
-GOOD = 0.2
+GOOD = 0.3
 """Share of an unpainted photo's style loss that is good enough: what the
 sample styles have in the mean, and a little more."""
 

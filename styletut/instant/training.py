@@ -17,7 +17,7 @@ from torch.nn import Parameter
 from styletut.color import color_moments
 from styletut.instant.criterion import Criterion, Terms
 from styletut.instant.crops import Crop, crops_of_step
-from styletut.instant.network import StyleNetwork
+from styletut.instant.network import BLOCKS, CHANNELS, StyleNetwork
 from styletut.instant.painting import recolored
 from styletut.instant.recipe import Recipe
 from styletut.instant.steadiness import unsteadiness
@@ -134,16 +134,23 @@ class Training:
         return self.recipe.alpha if learning else self.alphas[crop.style]
 
 
-def new_network(styles: Mapping[str, Tensor], seed: int) -> StyleNetwork:
+def new_network(
+    styles: Mapping[str, Tensor],
+    seed: int,
+    channels: tuple[int, int, int] = CHANNELS,
+    blocks: int = BLOCKS,
+) -> StyleNetwork:
     """Return a network with everything to learn but the colors.
 
     Args:
         styles: name -> picture, (1, 3, H, W) in [0, 1].
         seed: of its weights.
+        channels: see `StyleNetwork`.
+        blocks: see `StyleNetwork`.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = StyleNetwork(list(styles))
+        network = StyleNetwork(list(styles), channels, blocks)
     for row, picture in enumerate(styles.values(), 1):
         mean, covariance = color_moments([(picture, 1.0)])
         network.color_means[row] = mean

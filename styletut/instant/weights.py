@@ -42,7 +42,7 @@ INSTANT = Shipped(
 
 STEADY = Shipped(
     DATA / "steady.safetensors",
-    "",
+    "9bbc4c402043ff61fd8bcac5f6458fb01896c461a0edff42c59dd2dc533051d7",
 )
 """For frames: trained to paint them alike."""
 

@@ -1,0 +1,121 @@
+"""A style of one's own: a row more, or a network of its own."""
+
+import pytest
+import torch
+
+from styletut.images import ImageError, sample
+from styletut.instant import (
+    NetworkError,
+    fit,
+    fitting,
+    instant,
+    instant_network,
+    load_network,
+    store,
+)
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch):
+    small = {"crop": 32, "batch": 2, "style_size": 48, "least": 40, "most": 60}
+
+    def recipe(**changes):
+        return fitting_recipe(**{**small, **changes})
+
+    fitting_recipe = fitting.Recipe
+    monkeypatch.setattr(fitting, "Recipe", recipe)
+
+
+@pytest.fixture(scope="module")
+def painting():
+    return sample("night", 64).flip(1)
+
+
+@pytest.fixture(scope="module")
+def photos():
+    return [sample("coffee", 80), sample("rocket", 80)]
+
+
+def test_a_row_leaves_all_others_alone(painting, photos, tmp_path):
+    seen = []
+    fitted = fit(
+        painting,
+        name="dusk",
+        photos=photos,
+        row_steps=6,
+        good=9.0,
+        watch=seen.append,
+    )
+    usual = instant_network()
+    assert fitted.way == "row"
+    assert [each.step for each in seen] == [1, 2, 3, 4, 5, 6]
+    assert fitted.network.names == (*usual.names, "dusk")
+    assert fitted.style < fitted.untouched * 9
+    photo = photos[0]
+    for name in ("glass", "night"):
+        assert torch.equal(
+            instant(photo, name, network=fitted.network), instant(photo, name)
+        )
+    own = instant(photo, "dusk", network=fitted.network)
+    assert not torch.allclose(own, photo, atol=0.02)
+    assert "dusk" not in usual.names
+    store(fitted.network, {"whose": "mine"}, tmp_path / "dusk.safetensors")
+    again = load_network(tmp_path / "dusk.safetensors")
+    assert again.names == fitted.network.names
+    torch.testing.assert_close(
+        instant(photo, "dusk", network=again), own, atol=0.02, rtol=0
+    )
+
+
+def test_what_is_not_good_enough_is_trained_whole(painting, photos):
+    seen = []
+    fitted = fit(
+        painting,
+        photos=photos,
+        row_steps=2,
+        all_steps=3,
+        good=0.0,
+        watch=seen.append,
+    )
+    assert fitted.way == "all"
+    assert fitted.network.names == ("photo", "own")
+    assert [each.step for each in seen] == [1, 2, 1, 2, 3]
+    usual = instant_network().convolutions[0].weight
+    assert not torch.equal(fitted.network.convolutions[0].weight, usual)
+    assert fitted.minutes > 0
+    assert not any(p.requires_grad for p in fitted.network.parameters())
+    stays = fit(painting, photos=photos, row_steps=1, all_steps=0, good=0.0)
+    assert stays.way == "row"
+
+
+def test_a_row_is_trained_to_be_nearer(painting, photos):
+    losses = []
+    fitted = fit(
+        painting,
+        photos=photos,
+        row_steps=40,
+        good=9.0,
+        watch=lambda step: losses.append(step.terms.style),
+    )
+    first, last = sum(losses[:8]) / 8, sum(losses[-8:]) / 8
+    assert last < 0.8 * first
+    assert fitted.style < fitted.untouched
+
+
+def test_bad_names_photos_and_paintings_are_refused(painting):
+    with pytest.raises(ValueError, match="a style 'glass' already"):
+        fit(painting, name="glass")
+    with pytest.raises(ValueError, match="no photos to learn from"):
+        fit(painting, photos=[])
+    with pytest.raises(ImageError):
+        fit("no such picture.png")
+
+
+def test_a_file_that_is_no_network_is_refused(tmp_path):
+    with pytest.raises(NetworkError, match="cannot read"):
+        load_network(tmp_path / "none.safetensors")
+    for data in (b"", b"words, no network", b"\xff" * 64, b'{"a": 1}' * 9):
+        path = tmp_path / "bad.safetensors"
+        path.write_bytes(data)
+        with pytest.raises(NetworkError, match="holds no network"):
+            load_network(path)
