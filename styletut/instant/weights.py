@@ -117,13 +117,24 @@ def load_network(path: str | Path) -> StyleNetwork:
         ) from error
 
 
-def store(network: StyleNetwork, card: Mapping[str, str], path: Path) -> None:
-    """Write a network in float16, with its card; colors stay in float64."""
+def store(
+    network: StyleNetwork, card: Mapping[str, str], path: str | Path
+) -> None:
+    """Write a network in float16, with its card; colors stay in float64.
+
+    Args:
+        network: as `fit` or a training made it.
+        card: what is to be known of it, as names and texts.
+        path: of a .safetensors file.
+
+    Raises:
+        ImageError: if the file cannot be written.
+    """
     tensors = {
         name: (each.half() if each.dtype == torch.float32 else each)
         for name, each in network.state_dict().items()
     }
-    write_tensors(path, tensors, {**card, **layout_of(network)})
+    write_tensors(Path(path), tensors, {**card, **layout_of(network)})
 
 
 def layout_of(network: StyleNetwork) -> dict[str, str]:

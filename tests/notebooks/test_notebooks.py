@@ -271,6 +271,8 @@ LESSONS = [
     "08_ablation_layers",
     "09_ablation_alpha_beta",
     "10_control",
+    "11_instant_styles",
+    "12_moving_pictures",
     "13_rounding_and_fast_convolution",
 ]
 
