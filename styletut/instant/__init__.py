@@ -3,7 +3,7 @@
 It is trained once (`training`), over many photos, and paints any (`instant`).
 """
 
-from styletut.instant.fitting import Fitted, fit
+from styletut.instant.own_style import Fitted, fit
 from styletut.instant.styles import instant
 from styletut.instant.weights import (
     NetworkError,

@@ -128,7 +128,9 @@ def closed_form(
 
 
 def transported(F: Tensor, S: Tensor) -> Tensor:
-    """Return maps with the mean and covariance of others: (10.2) for features.
+    """Return maps with the mean and covariance of others.
+
+    By the symmetric map of (10.2), for features: notebook 11, (11.4).
 
     Args:
         F: (1, N, h, w).

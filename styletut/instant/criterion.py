@@ -41,6 +41,8 @@ class Terms(NamedTuple):
 class Criterion:
     """L = alpha L_c + s^p L_s of a painted crop, and its gradient.
 
+    The latter is what a network is handed, notebook 11, (11.2).
+
     The formulas, layers and weights are the default convention's. A strength
     s below 1 weighs the style as it does in `transfer.stylize`, (10.8).
 

@@ -33,6 +33,8 @@ def unsteadiness(
 ) -> Tensor:
     """Return the mean squared difference to a painted next frame.
 
+    Notebook 12, (12.7).
+
     Args:
         network: in training.
         crop: the frame.

@@ -61,6 +61,8 @@ def shares_of(
 ) -> Tensor:
     """Return how much of each row a picture is painted with, (rows,).
 
+    Notebook 11, (11.8).
+
     Raises:
         ValueError: as `instant`.
     """

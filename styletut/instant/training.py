@@ -49,6 +49,8 @@ class Trained(NamedTuple):
 class Training:
     """A network, its optimizer, and what they are trained on.
 
+    What is minimized is the mean over photos, notebook 11, (11.1).
+
     Args:
         photos: (1, 3, H, W) in [0, 1] each, of any sizes.
         styles: name -> picture.

@@ -7,7 +7,13 @@ from PIL import Image
 from styletut.cli.main import main
 from styletut.images import load_image, sample, save_image
 from styletut.images.samples import SAMPLES
-from styletut.instant import NetworkError, instant, instant_network, weights
+from styletut.instant import (
+    NetworkError,
+    instant,
+    instant_network,
+    steady_network,
+    weights,
+)
 from styletut.instant.network import PHOTO, StyleNetwork
 from styletut.instant.styles import shares_of
 from styletut.instant.weights import decoded, store
@@ -16,15 +22,21 @@ from styletut.transfer import stylize
 STYLES = [name for name, each in SAMPLES.items() if each.kind == "style"]
 
 
-def test_the_network_knows_every_sample_style():
-    network = instant_network()
+@pytest.mark.parametrize("load", [instant_network, steady_network])
+def test_the_networks_know_every_sample_style(load):
+    network = load()
     assert network.names == (PHOTO, *STYLES)
     assert not any(p.requires_grad for p in network.parameters())
-    assert weights.PATH.stat().st_size < 2e6
 
 
-def test_its_card_tells_what_it_is_made_of():
-    card = weights.card()
+def test_both_together_are_small():
+    shipped = (weights.INSTANT, weights.STEADY)
+    assert sum(each.path.stat().st_size for each in shipped) < 2e6
+
+
+@pytest.mark.parametrize("name", ["INSTANT", "STEADY"])
+def test_its_card_tells_what_it_is_made_of(name):
+    card = weights.card(getattr(weights, name))
     for word in ("photos", "licenses", "minutes", "content", "style"):
         assert card[word], word
 
@@ -46,19 +58,23 @@ def test_a_stored_network_is_the_network_in_float16(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "other"])
+@pytest.mark.parametrize("name", ["INSTANT", "STEADY"])
 def test_a_file_that_is_not_the_network_is_refused(
-    tmp_path, monkeypatch, damage, capsys
+    tmp_path, monkeypatch, damage, name, capsys
 ):
     path = tmp_path / "file.safetensors"
-    data = weights.PATH.read_bytes()
+    shipped = getattr(weights, name)
+    data = shipped.path.read_bytes()
     if damage != "gone":
         path.write_bytes(data[:-1] if damage == "cut" else data[:-1] + b"x")
-    monkeypatch.setattr(weights, "PATH", path)
+    monkeypatch.setattr(weights, name, shipped._replace(path=path))
+    load = {"INSTANT": instant_network, "STEADY": steady_network}[name]
     with pytest.raises(NetworkError, match="Install the package again"):
-        instant_network.__wrapped__()
-    instant_network.cache_clear()
-    words = ["coffee", "night", "--instant", "-o", str(tmp_path / "out.png")]
-    assert main(words) == 1
+        load()
+    words = ["coffee", "night", "--instant", "-o", str(tmp_path / "out/")]
+    film = ["--frames"] if name == "STEADY" else []
+    (tmp_path / "out").mkdir()
+    assert main([*words, *film]) == 1
     assert "Install the package again" in capsys.readouterr().err
 
 
@@ -79,6 +95,7 @@ def test_between_the_photo_and_a_style_more_strength_is_more_change():
 
 
 def test_weights_are_relative_and_a_mixture_is_in_between():
+    # (11.8)
     network = instant_network()
     shares = shares_of(network, [("night", 1), ("wave", 3)], 0.8)
     found = dict(zip(network.names, shares.tolist(), strict=True))

@@ -48,6 +48,7 @@ def test_a_style_is_two_numbers_for_each_channel():
 
 
 def test_instance_normalization_is_that_of_torch(network):
+    # (11.6)
     x = torch.randn(2, 5, 7, 6, dtype=torch.float64)
     norm = ConditionalNorm(2, 5).double()
     by_torch = torch.nn.functional.instance_norm(x)

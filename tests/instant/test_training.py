@@ -69,6 +69,7 @@ def test_crops_are_pictures_of_every_kind(photos):
 @pytest.mark.parametrize("strength", [1.0, 0.6])
 def test_a_crop_is_judged_by_the_objective(styles, criterion, strength):
     photo, x = sample("coffee", 64)[..., :32, :32], torch.rand(1, 3, 32, 32)
+    # (11.1) has this loss, and (11.2) this gradient
     found, g = criterion(x, Crop(photo, 1, strength), 0.3)
     objective = Objective(
         photo,
@@ -176,6 +177,7 @@ def test_the_rate_rises_and_falls():
 
 
 def test_unsteadiness_is_drawn_by_its_step_and_has_a_gradient(photos, styles):
+    # (12.7)
     network = started(photos, styles).network
     photo = sample("coffee", 64)[..., :32, :32]
     shares = torch.tensor([0.0, 1, 0])

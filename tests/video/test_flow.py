@@ -86,7 +86,7 @@ def test_the_same_way_back_is_trusted():
 
 
 def test_what_was_hidden_is_not():
-    # the ground stands still, and what was in front of it went by 6
+    # (12.5): the ground stands still, and what was in front of it went by 6
     forth = flow_of(0, 0)
     forth[0, 0, :, 2:6] = 6
     trust = reliable(flow_of(0, 0), forth)
@@ -95,6 +95,7 @@ def test_what_was_hidden_is_not():
 
 
 def test_edges_of_motion_are_not():
+    # (12.6)
     back = flow_of(0, 0)
     back[0, 0, :, 8:] = 0.4
     trust = reliable(back, -back)

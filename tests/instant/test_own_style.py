@@ -7,7 +7,6 @@ from styletut.images import ImageError, sample
 from styletut.instant import (
     NetworkError,
     fit,
-    fitting,
     instant,
     instant_network,
     load_network,
@@ -20,10 +19,10 @@ def _small(monkeypatch):
     small = {"crop": 32, "batch": 2, "style_size": 48, "least": 40, "most": 60}
 
     def recipe(**changes):
-        return fitting_recipe(**{**small, **changes})
+        return usual_recipe(**{**small, **changes})
 
-    fitting_recipe = fitting.Recipe
-    monkeypatch.setattr(fitting, "Recipe", recipe)
+    usual_recipe = own_style.Recipe
+    monkeypatch.setattr(own_style, "Recipe", recipe)
 
 
 @pytest.fixture(scope="module")
