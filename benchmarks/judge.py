@@ -85,10 +85,10 @@ def make(folder: Path) -> None:
         peers = by_peer(photo, painting).resize(ours.size)
         left = coins.choice(("ours", "peer"))
         sides = (ours, peers) if left == "ours" else (peers, ours)
-        small = (to_pil(resize(each, 320)) for each in (photo, painting))
+        given = (to_pil(resize(each, 320)) for each in (photo, painting))
         write_sheet(
             [
-                list(zip(("photo", "style"), small, strict=True)),
+                list(zip(("photo", "style"), given, strict=True)),
                 list(zip(("left", "right"), sides, strict=True)),
             ],
             folder / f"{number:02}.png",
@@ -107,8 +107,13 @@ def tally(folder: Path, verdicts: Path) -> None:
     key = read(folder / "key.csv")
     rows = []
     for each in read(verdicts):
-        (pair,) = (row for row in key if row["pair"] == each["pair"])
-        ours = (each["preferred"] == "left") == (pair["left"] == "ours")
+        pair = key[int(each["pair"]) - 1]
+        preferred = each["preferred"].strip().lower()
+        if preferred not in ("left", "right"):
+            raise SystemExit(
+                f"pair {each['pair']}: {preferred!r} is neither left nor right"
+            )
+        ours = (preferred == "left") == (pair["left"] == "ours")
         whose = "ours" if ours else "peer"
         rows.append({**each, **pair, "whose": whose})
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -117,7 +122,11 @@ def tally(folder: Path, verdicts: Path) -> None:
         writer.writeheader()
         writer.writerows(rows)
     for judge in dict.fromkeys(row["judge"] for row in rows):
-        own = [row["whose"] for row in rows if row["judge"] == judge]
+        judged = [row for row in rows if row["judge"] == judge]
+        pairs = sorted(int(row["pair"]) for row in judged)
+        if pairs != list(range(1, len(key) + 1)):
+            raise SystemExit(f"{judge} has not judged each pair once")
+        own = [row["whose"] for row in judged]
         print(f"{judge}: ours in {own.count('ours')} of {len(own)}")
     lines = []
     for row in key:
@@ -142,7 +151,7 @@ def small(folder: Path, pair: str, side: str) -> Image.Image:
 
 def read(path: Path) -> list[dict[str, str]]:
     """Return the rows of a CSV file."""
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -40,6 +40,7 @@ SAVE_EVERY = 100
 SHIPPED = {"instant": INSTANT, "steady": STEADY}
 
 CHECKPOINT, TABLE = "training.safetensors", "losses.csv"
+START = "start.safetensors"
 
 
 def main() -> None:
@@ -68,7 +69,7 @@ def main() -> None:
         name, _, number = each.partition("=")
         changed[name] = type(defaults[name])(number)
     recipe = Recipe(**{**defaults, **changed})
-    start = asked.start.read_bytes() if asked.start else None
+    start = started_from(asked)
     training = begun(
         asked.photos, asked.folder, recipe, asked.precision, start
     )
@@ -99,6 +100,27 @@ def begun(
     if (folder / CHECKPOINT).exists():
         resume(training, folder / CHECKPOINT)
     return training
+
+
+def started_from(asked: argparse.Namespace) -> bytes | None:
+    """Return the network that a training began with, which it keeps.
+
+    Raises:
+        SystemExit: if another one is given now.
+    """
+    kept = asked.folder / START
+    given = asked.start.read_bytes() if asked.start else None
+    if kept.exists():
+        if given not in (None, kept.read_bytes()):
+            raise SystemExit(
+                f"the training in {str(asked.folder)!r} began with another "
+                "network than this"
+            )
+        return kept.read_bytes()
+    if given is not None:
+        asked.folder.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(given)
+    return given
 
 
 def train(training: Training, folder: Path) -> None:

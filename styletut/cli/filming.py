@@ -1,5 +1,6 @@
 """Frames of a moving picture, for the command line: films and folders."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -16,10 +17,16 @@ from styletut.cli.ending import (
     refuse,
     signals_interrupt,
 )
-from styletut.cli.instantly import weighted_styles
+from styletut.cli.instantly import LARGEST, weighted_styles
 from styletut.cli.progress import clock, say
 from styletut.cli.targets import choose_folder, choose_target, free_name
-from styletut.images import save_image
+from styletut.images import (
+    ImageError,
+    ensure_writable,
+    resize_to,
+    save_image,
+)
+from styletut.images.loading import unread
 from styletut.video import instant_frames, stylize_frames
 from styletut.video.files import (
     USUAL_RATE,
@@ -50,7 +57,9 @@ class Frames(NamedTuple):
     names: Sequence[str]
     film: Film | None
 
-    def __len__(self) -> int:
+    @property
+    def number(self) -> int:
+        """How many frames there are, 0 where nobody knows."""
         return self.film.frames if self.film else len(self.names)
 
     def read(self) -> Iterator[Any]:
@@ -82,6 +91,7 @@ def paint_film(
         before an interrupt or an error is kept.
     """
     began, done = time.monotonic(), 0
+    target: Path | None = None
     with signals_interrupt():
         try:
             frames = _frames_of(photos)
@@ -92,29 +102,32 @@ def paint_film(
                 nonlocal done
                 due = began
                 for painting in paintings:
-                    done += 1
                     yield painting
+                    done += 1  # it is saved by now
                     if time.monotonic() >= due + PERIOD:
                         due = time.monotonic()
-                        say(_how_far(done, len(frames), due - began))
+                        say(_how_far(done, frames.number, due - began))
+                ignore_signals()  # nothing cuts the saving short
 
-            if target.suffix:
+            if target.is_dir():
+                _save_each(told(), frames, typed, target)
+            else:
                 rate = frames.film.rate if frames.film else USUAL_RATE
                 write_film(target, told(), rate, sound_of=frames.film)
-            else:
-                _save_each(told(), frames, typed, target)
-            ignore_signals()
         except KeyboardInterrupt:
-            say(f"interrupted; {_so_many(done)} are painted")
+            say(f"interrupted; {_painted(done, target)}")
             return INTERRUPTED
         except Exception as error:
             if done:
-                say(f"broken off; {_so_many(done)} are painted")
+                say(f"broken off; {_painted(done, target)}")
             return refuse(error)
+    if not done:
+        say("error: there was no frame in it")
+        return FAILED
     say(f"{_so_many(done)} in {clock(time.monotonic() - began)}")
     with suppress(OSError):
         print(target, flush=True)
-    return 0 if done else FAILED
+    return 0
 
 
 def _frames_of(photos: Sequence[str]) -> Frames:
@@ -146,9 +159,14 @@ def _paintings(
         if name in options
     }
     if at_once:
+        if frames.film is not None:
+            longer = max(frames.film.width, frames.film.height)
+            settings.setdefault("size", min(LARGEST, longer))
         return instant_frames(
             frames.read(), weighted_styles(typed), **settings
         )
+    if "evaluations" in settings:
+        settings["following"] = max(1, settings["evaluations"] // 2)
     style, _ = read_styles(typed, options)
     return stylize_frames(frames.read(), style, **settings)
 
@@ -168,8 +186,18 @@ def _target(
     if output is None and frames.film is not None:
         own = Path(name).suffix.lower()
         end = own if own in WRITTEN else WRITTEN[-1]
-        return free_name(name, typed.styles, suffix=end)
-    folder = choose_folder(output, several=True)
+        target = free_name(name, typed.styles, suffix=end)
+        ensure_writable(target, WRITTEN)
+        return target
+    try:
+        folder = choose_folder(output, several=True)
+    except ImageError as error:
+        if output is not None and not output.endswith(("/", os.sep)):
+            raise ImageError(
+                f"{output!r}: frames go to a film ({', '.join(WRITTEN)}), or "
+                "to a folder, with a slash at its end, as in -o painted/"
+            ) from error
+        raise
     assert folder is not None  # several pictures have one
     return folder
 
@@ -179,19 +207,36 @@ def _save_each(
 ) -> None:
     """Save paintings under their frames' names, or numbered."""
     for number, painting in enumerate(paintings, 1):
-        name = frames.names[0]
-        if frames.film is None:
-            name = frames.names[number - 1]
-        else:
-            name = f"{Path(name).stem}-{number:05}.png"
-        save_image(painting, free_name(name, typed.styles, folder))
+        if frames.film is not None:
+            path = free_name(
+                frames.names[0],
+                typed.styles,
+                folder,
+                suffix=f"-{number:05}.png",
+            )
+            save_image(painting, path)
+            continue
+        name = frames.names[number - 1]
+        longer = max(painting.shape[2:])
+        alpha = unread(name, "a frame").alpha(longer)
+        if alpha is not None and alpha.shape[2:] != painting.shape[2:]:
+            alpha = resize_to(alpha, *painting.shape[2:])
+        target = free_name(name, typed.styles, folder)
+        save_image(painting, target, alpha=alpha)
 
 
 def _how_far(done: int, count: int, seconds: float) -> str:
-    if not count:
+    if count <= done:
         return _so_many(done)
     left = seconds / done * (count - done)
     return f"{done} of {count} frames, {clock(left)} left"
+
+
+def _painted(count: int, target: Path | None) -> str:
+    """Return how many frames there are, and where."""
+    verb = "is" if count == 1 else "are"
+    where = f", in {str(target)!r}" if count and target is not None else ""
+    return f"{_so_many(count)} {verb} painted{where}"
 
 
 def _so_many(count: int) -> str:

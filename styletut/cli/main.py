@@ -277,7 +277,8 @@ def _parser() -> argparse.ArgumentParser:
         "--evaluations",
         type=int,
         metavar="N",
-        help="evaluations of the loss, over all sizes (default: 60)",
+        help="evaluations of the loss, over all sizes; of a film for the "
+        "first frame, and half for each other one (default: 60)",
     )
     run(
         "--schedule",

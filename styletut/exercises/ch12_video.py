@@ -71,7 +71,7 @@ EXERCISES = (
             Mistake(
                 "not divided",
                 lambda x, w, c: 2 * c * (x - w),
-                "(12.1) is a mean over D = 3HW numbers.",
+                "(12.3) is a mean over D = 3HW numbers.",
             ),
             Mistake(
                 "divided by the pixels",
@@ -104,7 +104,7 @@ EXERCISES = (
             Mistake(
                 "divided by the trusted",
                 lambda x, w, c: 2 * c * (x - w) / (3 * c.sum()),
-                "You divided by what is trusted. In (12.1) D counts all.",
+                "You divided by what is trusted. In (12.3) D counts all.",
             ),
         ),
     ),

@@ -74,9 +74,9 @@ class Convolution(nn.Conv2d):
 class ConditionalNorm(nn.Module):
     """y = gamma_s (x - mu) / sigma + beta_s, a row s for each style.
 
-    Notebook 11, (11.6). Dumoulin et al. (2017), (5); mu and sigma are those
-    of each picture and channel. Ulyanov, Vedaldi, Lempitsky
-    (arXiv:1607.08022) is the case of one style.
+    Notebook 11, (11.6), with mixtures of rows, (11.8). Dumoulin et al. (2017),
+    (5); mu and sigma are those of each picture and channel. Ulyanov,
+    Vedaldi, Lempitsky (arXiv:1607.08022) is the case of one style.
 
     Args:
         rows: how many styles there are.

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from styletut.color import color_moments
-from styletut.images import SAMPLES, load_image, sample
+from styletut.images import SAMPLES
 from styletut.images.loading import unread
 from styletut.instant.crops import Crop, crops_of_step
 from styletut.instant.network import PHOTO, StyleNetwork
@@ -27,7 +27,7 @@ ROW_RATE, ALL_RATE = 2e-2, 1e-3
 """Adam's highest rate for a row, and for all weights."""
 
 GOOD = 0.3
-"""Share of an unpainted photo's style loss that is good enough: what the
+"""Share of a recolored photo's style loss that is good enough: what the
 sample styles have in the mean, and a little more."""
 
 READ_AT = 800
@@ -74,7 +74,7 @@ def fit(
     First a new row alone, with all convolutions as they are. If painted
     photos then have more than a share `good` of the style loss that they
     have in the style's colors alone, all weights are trained, for this style
-    only. `--start instant` and the optimizer remain for what this misses.
+    only. The optimizer remains for what this misses.
 
     Args:
         style: a picture, as `stylize` takes it.
@@ -97,16 +97,21 @@ def fit(
         raise ValueError(
             f"there is a style {name!r} already; give this one another name"
         )
-    picture = unread(style, "the style picture").read(None)
+    picture = _read(style, "the style picture", None)
     if photos is None:
         photos = [k for k, v in SAMPLES.items() if v.kind == "content"]
     if not photos:
         raise ValueError("there are no photos to learn from: give one or more")
-    read = [_read(each) for each in photos]
+    read = [_read(each, "a photo", READ_AT) for each in photos]
 
     def trained(start: StyleNetwork, steps: int, rate: float) -> Training:
         recipe = Recipe(
-            iterations=steps, learning=0, rate=rate, kept=0.0, mixed=0.0
+            iterations=steps,
+            learning=0,
+            rate=rate,
+            warmup=steps // 5,
+            kept=0.0,
+            mixed=0.0,
         )
         training = Training(read, {name: picture}, recipe, network=start)
         for each in training.steps():
@@ -129,12 +134,9 @@ def fit(
     )
 
 
-def _read(photo: Any) -> Tensor:
-    if isinstance(photo, str) and photo in SAMPLES:
-        return sample(photo, READ_AT)
-    if isinstance(photo, Tensor):
-        return photo
-    return load_image(photo, READ_AT)
+def _read(picture: Any, name: str, size: int | None) -> Tensor:
+    read = unread(picture, name).read(size)
+    return read.detach().to("cpu", torch.float32)
 
 
 def _with_row(
@@ -171,10 +173,10 @@ def _alone(network: StyleNetwork, name: str) -> StyleNetwork:
 
 
 def _losses(training: Training) -> tuple[float, float, float]:
-    """Return losses of crops that were not trained on, in the mean.
+    """Return losses in the mean, of crops that no step was taken on.
 
-    The style's of crops in its colors; then the content's and the style's of
-    painted ones.
+    They are of the same photos. The style's of crops in its colors; then the
+    content's and the style's of painted ones.
     """
     network, found = training.network, []
     shares = shares_of(network, training.styles[0])

@@ -33,7 +33,7 @@ def unsteadiness(
 ) -> Tensor:
     """Return the mean squared difference to a painted next frame.
 
-    Notebook 12, (12.7).
+    Notebook 12, (12.2).
 
     Args:
         network: in training.

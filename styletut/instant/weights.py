@@ -1,4 +1,4 @@
-"""The trained network that comes with the package: stored, checked, loaded."""
+"""The trained networks that come with the package: stored, checked, loaded."""
 
 import hashlib
 import json
@@ -106,7 +106,7 @@ def load_network(path: str | Path) -> StyleNetwork:
         NetworkError: if there is no such file, or it has no such network.
     """
     try:
-        return decoded(Path(path).read_bytes())
+        return decoded(Path(path).expanduser().read_bytes())
     except OSError as error:
         raise NetworkError(
             f"cannot read {str(path)!r}: {error.strerror or error}"
@@ -134,7 +134,8 @@ def store(
         name: (each.half() if each.dtype == torch.float32 else each)
         for name, each in network.state_dict().items()
     }
-    write_tensors(Path(path), tensors, {**card, **layout_of(network)})
+    target = Path(path).expanduser()
+    write_tensors(target, tensors, {**card, **layout_of(network)})
 
 
 def layout_of(network: StyleNetwork) -> dict[str, str]:

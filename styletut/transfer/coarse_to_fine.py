@@ -392,7 +392,7 @@ def _all_sizes(run: Run) -> Steps:
                 x if at.colored is None else luminance(x)[:, :1],
                 optimizer=plan.optimizer,
                 evaluations=granted - spent,
-                options=_options(plan, stage, learned),
+                options=options_at(plan, stage, learned),
                 range_rule=plan.range_rule,
                 pixel_unit=plan.pixel_unit,
             )
@@ -489,7 +489,7 @@ def objective_at(pictures: Pictures, stage: Stage, run: Run) -> Objective:
     )
 
 
-def _options(
+def options_at(
     plan: Plan, stage: Stage, learned: deque[Tensor]
 ) -> Mapping[str, Any]:
     """Return the optimizer's options for a size.

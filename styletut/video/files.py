@@ -5,8 +5,10 @@ where it is used, for the rest of the package does without.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import secrets
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +25,9 @@ WRITTEN = (".mkv", ".mov", ".mp4")
 
 QUALITY = "18"
 """H.264's constant rate factor: no difference is seen beside the frames."""
+
+BT601, LIMITED = 6, 1
+"""H.264's codes for how colors become numbers."""
 
 USUAL_RATE = Fraction(25)
 """Frames a second, where nothing else is known."""
@@ -42,10 +47,11 @@ class Film(NamedTuple):
 
     Attributes:
         path: where it is.
-        rate: frames a second.
+        rate: frames a second, in the mean.
         frames: how many, if the file tells; else 0.
-        width: of a frame, in pixels.
-        height: of a frame, in pixels.
+        width: of a frame as it is stored, in pixels.
+        height: of a frame as it is stored, in pixels.
+        aspect: width of a pixel over its height, if the file tells.
     """
 
     path: Path
@@ -53,6 +59,7 @@ class Film(NamedTuple):
     frames: int
     width: int
     height: int
+    aspect: Fraction | None = None
 
 
 def is_film(name: str) -> bool:
@@ -71,7 +78,12 @@ def open_film(path: str | os.PathLike[str]) -> Film:
         del container
         rate = stream.average_rate or stream.guessed_rate or USUAL_RATE
         return Film(
-            Path(path), rate, stream.frames, stream.width, stream.height
+            Path(path),
+            rate,
+            stream.frames,
+            stream.width,
+            stream.height,
+            stream.sample_aspect_ratio or None,
         )
 
 
@@ -100,54 +112,135 @@ def write_film(
 
     The file appears under its name once it is whole. If the frames end with
     an error or an interrupt, those that there were are a whole film, too,
-    and the error goes on from there.
+    and the error goes on from there. All frames are shown equally long.
 
     Args:
-        path: ends in one of `WRITTEN`.
+        path: ends in one of `WRITTEN`. A link is followed.
         frames: (1, 3, H, W) in [0, 1], all of one size; where that is odd
             the last row or column is doubled, for H.264 has even sizes.
         rate: frames a second.
-        sound_of: a film whose sound it gets, if that has one.
+        sound_of: a film whose sound it gets, if that has one, and whose
+            shape of pixels.
 
     Raises:
-        FilmError: if there is no frame, or the file cannot be written.
+        FilmError: if there is no frame, or the file cannot be written; if
+            only its name could not be had, the text says where it is.
+
+    Warns:
+        UserWarning: if the sound could not be taken along.
     """
     av = _av()
-    path = Path(path)
+    path = Path(path).expanduser().resolve()
     if path.suffix.lower() not in WRITTEN:
         raise FilmError(
             f"{str(path)!r}: films are written as {', '.join(WRITTEN)}"
         )
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    count, broken = 0, None
+    part = path.with_name(f".{secrets.token_hex(8)}.part{path.suffix}")
+    writer, whole = _Writer(av, rate, sound_of), False
     try:
-        with av.open(str(part), "w") as container:
-            stream = container.add_stream("libx264", rate=rate)
-            stream.pix_fmt, stream.options = "yuv420p", {"crf": QUALITY}
-            sound = _sound(av, container, sound_of)
-            try:
-                for frame in frames:
-                    _encode(av, container, stream, frame)
-                    count += 1
-            except BaseException as error:  # an interrupt, too
-                broken = error
-            if count:
-                container.mux(stream.encode())
-                sound(count / rate)
-        if count:
+        broken = writer.write(part, frames)
+        whole = writer.count > 0
+        if whole:
             os.replace(part, path)
     except _errors() as error:
+        kept = f"; it is kept as {str(part)!r}" if whole else ""
         raise FilmError(
-            f"{str(path)!r} cannot be written: {_told(error)}"
+            f"{str(path)!r} cannot be written: {_told(error)}{kept}"
         ) from error
     finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        if not whole:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
     if broken is not None:
         raise broken
-    if not count:
+    if not whole:
         raise FilmError(f"there is no frame to write to {str(path)!r}")
-    return count
+    return writer.count
+
+
+class _Writer:
+    """Encodes frames, and copies sound between them.
+
+    Attributes:
+        count: frames that are written.
+    """
+
+    def __init__(self, av: Any, rate: Fraction, source: Film | None) -> None:
+        self.av, self.rate, self.source, self.count = av, rate, source, 0
+
+    def write(
+        self, path: Path, frames: Iterator[Tensor]
+    ) -> BaseException | None:
+        """Write a file; return what the frames ended with, if by an error."""
+        broken: BaseException | None = None
+        with ExitStack() as stack:
+            container = stack.enter_context(self.av.open(str(path), "w"))
+            stream = container.add_stream("libx264", rate=self.rate)
+            stream.pix_fmt, stream.options = "yuv420p", {"crf": QUALITY}
+            context = stream.codec_context
+            # which numbers stand for which colors: as they are converted
+            context.colorspace, context.color_range = BT601, LIMITED
+            if self.source is not None and self.source.aspect is not None:
+                context.sample_aspect_ratio = self.source.aspect
+            sound = self._sound(container, stack)
+            try:
+                for frame in frames:
+                    _encode(self.av, container, stream, frame)
+                    self.count += 1
+                    sound(self.count / self.rate)
+            except BaseException as error:  # an interrupt, too
+                broken = error
+            if self.count:
+                container.mux(stream.encode())
+        return broken
+
+    def _sound(
+        self, container: Any, stack: ExitStack
+    ) -> Callable[[Fraction], None]:
+        """Return what copies the source's sound up to a second."""
+        if self.source is None:
+            return _silence
+        given = stack.enter_context(self.av.open(str(self.source.path)))
+        if not given.streams.audio:
+            return _silence
+        try:
+            own = _stream_of_sound(container, given)
+        except _errors(ValueError) as error:
+            _warn_of_silence(error)
+            return _silence
+        packets = given.demux(given.streams.audio[0])
+        held: list[Any] = []
+
+        def copy(until: Fraction) -> None:
+            nonlocal packets
+            try:
+                while packet := held.pop() if held else next(packets, None):
+                    if packet.dts is None or packet.pts is None:
+                        continue
+                    if packet.pts * packet.time_base >= until:
+                        held.append(packet)
+                        return
+                    packet.stream = own
+                    container.mux(packet)
+            except _errors(ValueError) as error:
+                _warn_of_silence(error)
+                packets = iter(())
+
+        return copy
+
+
+def _stream_of_sound(container: Any, given: Any) -> Any:
+    return container.add_stream_from_template(given.streams.audio[0])
+
+
+def _silence(until: Fraction) -> None:
+    """Copy no sound."""
+
+
+def _warn_of_silence(error: Exception) -> None:
+    warnings.warn(
+        f"from here on the film is without sound: {_told(error)}", stacklevel=3
+    )
 
 
 def _av() -> Any:
@@ -159,17 +252,18 @@ def _av() -> Any:
     return av
 
 
-def _errors() -> tuple[type[Exception], ...]:
-    return _av().error.FFmpegError, OSError
+def _errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    return (_av().error.FFmpegError, OSError, *more)
 
 
 @contextmanager
 def _reading(path: str | os.PathLike[str]) -> Iterator[tuple[Any, Any]]:
     av = _av()
-    if not os.path.isfile(path):
+    there = Path(path).expanduser()
+    if not there.is_file():
         raise FilmError(f"there is no film {os.fspath(path)!r}")
     try:
-        container = av.open(os.fspath(path))
+        container = av.open(str(there))
     except _errors() as error:
         raise _unreadable(path, error) from error
     with container:
@@ -193,7 +287,7 @@ def _picture(frame: Any) -> Tensor:
     maps = torch.from_numpy(array).permute(2, 0, 1)[None]
     turned = int(getattr(frame, "rotation", 0) or 0)
     if turned:  # as a phone held upright says it
-        maps = maps.rot90(turned // 90, (2, 3))
+        maps = maps.rot90(round(turned / 90), (2, 3))
     return maps.float() / 255
 
 
@@ -214,26 +308,3 @@ def _encode(av: Any, container: Any, stream: Any, frame: Tensor) -> None:
     container.mux(
         stream.encode(av.VideoFrame.from_ndarray(array, format="rgb24"))
     )
-
-
-def _sound(av: Any, container: Any, source: Film | None) -> Any:
-    """Return what copies a film's sound, up to a number of seconds."""
-    if source is None:
-        return lambda seconds: None
-    given = av.open(str(source.path))
-    if not given.streams.audio:
-        given.close()
-        return lambda seconds: None
-    own = container.add_stream_from_template(given.streams.audio[0])
-
-    def copy(seconds: Fraction) -> None:
-        with given:
-            for packet in given.demux(given.streams.audio[0]):
-                if packet.dts is None or packet.pts is None:
-                    continue
-                if packet.pts * packet.time_base >= seconds:
-                    break
-                packet.stream = own
-                container.mux(packet)
-
-    return copy

@@ -78,7 +78,7 @@ def warped(maps: Tensor, flow: Tensor) -> Tensor:
     """Return maps looked up where a flow leads: y(x) = maps(x + w(x)).
 
     Between pixels by bilinear interpolation, outside from the border. It is
-    linear in the maps: notebook 12, (12.3).
+    linear in the maps: notebook 12, (12.5).
 
     Args:
         maps: (1, N, H, W).
@@ -90,8 +90,9 @@ def warped(maps: Tensor, flow: Tensor) -> Tensor:
     height, width = maps.shape[2:]
     rows = torch.arange(height, dtype=flow.dtype, device=flow.device)
     columns = torch.arange(width, dtype=flow.dtype, device=flow.device)
-    x = columns + flow[:, 0]
-    y = rows[:, None] + flow[:, 1]
+    # kept inside here, for not every device repeats borders by itself
+    x = (columns + flow[:, 0]).clamp(0, width - 1)
+    y = (rows[:, None] + flow[:, 1]).clamp(0, height - 1)
     # of pixel centers, in the units of `grid_sample`
     grid = torch.stack(
         [(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1
@@ -100,7 +101,7 @@ def warped(maps: Tensor, flow: Tensor) -> Tensor:
         maps,
         grid.to(maps),
         mode="bilinear",
-        padding_mode="border",
+        padding_mode="zeros",
         align_corners=False,
     )
 
@@ -109,7 +110,7 @@ def reliable(back: Tensor, forth: Tensor) -> Tensor:
     """Return where a flow can be trusted, 1 or 0 for each pixel.
 
     Not where the way back and forth does not end where it began, which was
-    hidden before, (12.5); not at edges of motion, (12.6); not where the flow
+    hidden before, (12.6); not at edges of motion, (12.7); not where the flow
     leads out of the picture. Ruder et al. (2016), (5) and (6), after
     Sundaram, Brox, Keutzer (2010).
 

@@ -1,6 +1,8 @@
 """Frames in, frames out: each painted so that it follows the one before."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,15 +14,18 @@ from styletut.instant.network import StyleNetwork
 from styletut.instant.styles import Styles as Named
 from styletut.instant.weights import steady_network
 from styletut.objective.guides import Styles
+from styletut.optimizers.quasi_newton import LEARNED
 from styletut.transfer.coarse_to_fine import (
     Run,
     objective_at,
+    options_at,
     pictures_at,
     prepare,
     result_of,
 )
 from styletut.transfer.minimization import run_optimizer
-from styletut.transfer.pictures import color_matched
+from styletut.transfer.pictures import Pictures, color_matched
+from styletut.transfer.sizes import same_aspect
 from styletut.transfer.steps import KeptBest
 from styletut.video.flow import optical_flow, reliable, warped
 from styletut.video.temporal import TemporalObjective
@@ -88,7 +93,7 @@ def stylize_frames(
     (2016), section 4.1 and 4.2, with their short-term loss.
 
     Args:
-        frames: as `stylize` takes photos; all of one size.
+        frames: as `stylize` takes photos; all of one ratio of sides.
         style: see `stylize`.
         size: longer side of the paintings, see `stylize`.
         style_size: see `stylize`.
@@ -102,44 +107,70 @@ def stylize_frames(
 
     Raises:
         ImageError: for a frame that cannot be read.
-        ValueError: for frames of two sizes, and as `stylize`.
+        ValueError: for frames of two shapes, and as `stylize`.
+        KeyboardInterrupt: after the first painting, if that was interrupted.
     """
-    settings: dict[str, Any] = {"style_size": style_size}
-    before: tuple[Tensor, Tensor] | None = None
+    begun: tuple[Run, Tensor, Tensor] | None = None
     for frame in frames:
-        if before is None:
+        if begun is None:
             run = prepare(
                 frame,
                 style,
                 size=size,
-                evaluations=evaluations,
+                style_size=style_size,
                 strength=strength,
-                **settings,
+                evaluations=evaluations,
             )
-            # what a strength does to it is in it
-            settings["alpha"] = run.plan.chosen["alpha"]
+            result = result_of(run)
+            yield result.image
+            if result.stopped == "interrupted":
+                raise KeyboardInterrupt  # the film ends here, too
             photo = pictures_at(run.plan.finest, run).photo
-            painting = result_of(run).image
-        else:
-            longer = max(before[0].shape[2:])
-            run = prepare(
-                unread(frame, "a frame").read(longer),
-                style,
-                schedule=[(longer, following)],
-                **settings,
-            )
-            photo = pictures_at(run.plan.finest, run).photo
-            painting = _followed(run, *before, delta)
+            stage = replace(run.plan.finest, evaluations=following)
+            run = run._replace(plan=replace(run.plan, stages=(stage,)))
+            begun = run, photo, result.image
+            continue
+        run, before, painting = begun
+        at = pictures_at(run.plan.finest, _with_photo(run, frame))
+        painting = at.photo.cpu()
+        if strength:
+            painting = _followed(run, at, before, begun[2], delta)
         yield painting
-        before = photo, painting
+        begun = run, at.photo, painting
+
+
+def _with_photo(run: Run, frame: Any) -> Run:
+    """Return a run with another photo, of the same ratio of sides.
+
+    Raises:
+        ValueError: if it has another.
+    """
+    opened = unread(frame, "a frame")
+    shape = run.plan.finest.shape
+    if not same_aspect(opened.shape, shape):
+        (h, w), (height, width) = opened.shape, shape
+        raise ValueError(
+            f"a frame is {w} x {h} pixels, and the film is painted at "
+            f"{width} x {height}; all frames must have one ratio of sides"
+        )
+    photo = opened.for_size(max(shape)).to(run.pictures.photo)
+    pictures = replace(run.pictures, photo=photo, alpha=None)
+    return run._replace(pictures=pictures)
 
 
 def _followed(
-    run: Run, frame: Tensor, painting: Tensor, delta: float
+    run: Run, at: Pictures, frame: Tensor, painting: Tensor, delta: float
 ) -> Tensor:
-    """Return the painting of a run's photo, after that of the frame before."""
-    plan = run.plan
-    at = pictures_at(plan.finest, run)
+    """Return the painting of a frame, after that of the frame before.
+
+    Args:
+        run: with the frame's budget.
+        at: the frame, with the paintings, as large as it is painted.
+        frame: the one before, of that size.
+        painting: of the one before.
+        delta: weight of L_t.
+    """
+    plan, stage = run.plan, run.plan.finest
     back = optical_flow(at.photo, frame)
     trust = reliable(back, optical_flow(frame, at.photo))
     target = warped(painting.to(at.photo), back)
@@ -147,12 +178,12 @@ def _followed(
     steps = KeptBest(
         run_optimizer(
             TemporalObjective(
-                objective_at(at, plan.finest, run), target, trust, delta
+                objective_at(at, stage, run), target, trust, delta
             ),
             torch.lerp(fresh, target, trust),
             optimizer=plan.optimizer,
-            evaluations=plan.finest.evaluations,
-            options=plan.options,
+            evaluations=stage.evaluations,
+            options=options_at(plan, stage, deque(maxlen=LEARNED)),
             range_rule=plan.range_rule,
             pixel_unit=plan.pixel_unit,
         )

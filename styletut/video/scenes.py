@@ -93,7 +93,7 @@ def flicker(
     """Return by how much paintings differ that should be the same, moved.
 
     The root of the mean squared difference to the painting before, moved as
-    the scene did, over what both frames show: notebook 12, (12.4). In grey
+    the scene did, over what both frames show: notebook 12, (12.1). In grey
     levels, of 256.
 
     Args:

@@ -9,7 +9,7 @@ from styletut.objective import Objective, Terms
 
 
 def temporal_loss(x: Tensor, target: Tensor, trust: Tensor) -> Tensor:
-    """Return L_t = 1/D sum c (x - w)^2, notebook 12, (12.1).
+    """Return L_t = 1/D sum c (x - w)^2, notebook 12, (12.3).
 
     Ruder, Dosovitskiy, Brox (2016), (7).
 
@@ -63,7 +63,7 @@ class TemporalObjective:
     def gradient(self, x: Tensor) -> tuple[Terms, Tensor]:
         """Return the terms and the total's gradient with respect to x.
 
-        L_t adds 2 delta c (x - w) / D, notebook 12, (12.2).
+        L_t adds 2 delta c (x - w) / D, notebook 12, (12.4).
         """
         terms, gradient = self.objective.gradient(x)
         pull = self.trust * (x.detach() - self.target)

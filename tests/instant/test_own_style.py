@@ -10,6 +10,7 @@ from styletut.instant import (
     instant,
     instant_network,
     load_network,
+    own_style,
     store,
 )
 

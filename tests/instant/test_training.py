@@ -177,7 +177,7 @@ def test_the_rate_rises_and_falls():
 
 
 def test_unsteadiness_is_drawn_by_its_step_and_has_a_gradient(photos, styles):
-    # (12.7)
+    # (12.2)
     network = started(photos, styles).network
     photo = sample("coffee", 64)[..., :32, :32]
     shares = torch.tensor([0.0, 1, 0])

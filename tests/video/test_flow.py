@@ -35,7 +35,7 @@ def test_outside_is_the_border():
 
 
 def test_warping_is_linear_and_has_an_adjoint():
-    # <W u, v> = <u, W^T v>, (12.3), where W^T comes from autograd
+    # <W u, v> = <u, W^T v>, (12.5), where W^T comes from autograd
     u, v = torch.randn(2, 1, 3, 12, 16, dtype=torch.float64)
     u.requires_grad_()
     flow = 3 * torch.randn(1, 2, 12, 16, dtype=torch.float64)
@@ -86,7 +86,7 @@ def test_the_same_way_back_is_trusted():
 
 
 def test_what_was_hidden_is_not():
-    # (12.5): the ground stands still, and what was in front of it went by 6
+    # (12.6): the ground stands still, and what was in front of it went by 6
     forth = flow_of(0, 0)
     forth[0, 0, :, 2:6] = 6
     trust = reliable(flow_of(0, 0), forth)
@@ -95,7 +95,7 @@ def test_what_was_hidden_is_not():
 
 
 def test_edges_of_motion_are_not():
-    # (12.6)
+    # (12.7)
     back = flow_of(0, 0)
     back[0, 0, :, 8:] = 0.4
     trust = reliable(back, -back)

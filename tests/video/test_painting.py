@@ -62,7 +62,7 @@ def test_the_size_and_the_strength_are_those_of_the_first(frames):
 def test_frames_of_two_sizes_and_none_are_refused(frames):
     photo = frames[0].picture
     other = photo[..., :40]
-    with pytest.raises(ValueError, match="all frames must be of one size"):
+    with pytest.raises(ValueError, match="must have one ratio of sides"):
         list(stylize_frames([photo, other], "ink", evaluations=2, following=1))
     with pytest.raises(ImageError):
         list(stylize_frames(["none.png"], "ink"))
@@ -87,3 +87,26 @@ def test_the_steady_network_is_steadier():
         steady = list(instant_frames(photos, style))
         before, after = flicker(usual, still), flicker(steady, still)
         assert sum(after) < sum(before) / 2
+
+
+def test_at_strength_0_all_frames_stay(frames):
+    photos = [each.picture for each in frames]
+    for photo, painted in zip(
+        photos, stylize_frames(photos, "night", strength=0), strict=True
+    ):
+        assert torch.equal(photo, painted)
+
+
+def test_the_network_and_the_style_are_read_once(frames, tmp_path):
+    from styletut.images import save_image
+    from styletut.transfer import coarse_to_fine
+
+    path = tmp_path / "style.png"
+    save_image(sample("night", 64), path)
+    photos = [each.picture for each in frames]
+    paintings = stylize_frames(photos, path, evaluations=2, following=1)
+    next(paintings)
+    path.unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coarse_to_fine, "convention_network", None)
+        assert len(list(paintings)) == 2

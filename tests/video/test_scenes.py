@@ -63,7 +63,7 @@ def test_the_figure_hides_and_shows(photo, figure):
 
 
 def test_flicker_is_zero_for_what_moves_along(photo):
-    # (12.4)
+    # (12.1)
     frames = list(scene(photo, frames=3, margin=12))
     large = sample("night", 200)
     moved = [

@@ -27,7 +27,7 @@ def pictures(objective):
 
 
 def test_the_loss_is_a_mean_of_squares(pictures):
-    # (12.1)
+    # (12.3)
     x, target, trust = pictures
     expected = 0.0
     for k in range(3):
@@ -40,7 +40,7 @@ def test_the_loss_is_a_mean_of_squares(pictures):
 
 
 def test_the_gradient_is_that_of_autograd(objective, pictures):
-    # (12.2)
+    # (12.4)
     x, target, trust = pictures
     steady = TemporalObjective(objective, target, trust, 30.0)
     terms, g = steady.gradient(x)
