@@ -7,6 +7,7 @@ step, and what can go on from there is a file.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,10 +74,14 @@ class Training:
         self.network = network or new_network(styles, recipe.seed)
         self.network.to(memory_format=torch.channels_last)
         self.criterion = Criterion(styles, recipe, precision)
-        self.alphas = self.criterion.fitting_alphas(photos)
         self.adam = torch.optim.Adam(
             [p for _, p in self.trained()], recipe.rate
         )
+
+    @cached_property
+    def alphas(self) -> list[float]:
+        """Weight of the content for each style, once the network can paint."""
+        return self.criterion.fitting_alphas(self.photos)
 
     def trained(self) -> list[tuple[str, Parameter]]:
         """Return what changes, in order, by name."""

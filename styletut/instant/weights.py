@@ -36,13 +36,13 @@ class Shipped(NamedTuple):
 
 INSTANT = Shipped(
     DATA / "instant.safetensors",
-    "e227673ee5e8c0acfb687e766f5d80c0c4042c2a2c3825d64921ff0616931270",
+    "9924557edf1e94891645a472425cbd7746e890eea4a243a47deafa145e438c03",
 )
 """For pictures."""
 
 STEADY = Shipped(
     DATA / "steady.safetensors",
-    "9bbc4c402043ff61fd8bcac5f6458fb01896c461a0edff42c59dd2dc533051d7",
+    "4d86139b86bacac51cd13dc1c824fcaf7b17e59d3ddf62166f8b44dbd213be8d",
 )
 """For frames: trained to paint them alike."""
 
