@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from styletut.exercises.ch11_brush import BRUSH
 from styletut.exercises.judging import Exercise, Mistake
 from styletut.exercises.judging.tensors import waves
 
@@ -306,4 +307,5 @@ EXERCISES = (
             ),
         ),
     ),
+    BRUSH,
 )

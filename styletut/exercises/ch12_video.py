@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from styletut.exercises.ch12_shift import SHIFT
 from styletut.exercises.judging import Exercise, Mistake
 from styletut.exercises.judging.tensors import waves
 
@@ -198,4 +199,5 @@ EXERCISES = (
             ),
         ),
     ),
+    SHIFT,
 )

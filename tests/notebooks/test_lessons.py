@@ -43,6 +43,8 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     },
     "09": {"1024": "what an exercise asks for"},
     "10": {"512": "what an exercise asks for"},
+    "11": {"768": "what an exercise asks for"},
+    "12": {"384": "an example of a command"},
 }
 """Numbers in the prose of a chapter that no cell has, each with a reason."""
 

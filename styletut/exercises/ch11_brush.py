@@ -1,0 +1,63 @@
+"""Exercise of notebook 11: the size at which a network paints best."""
+
+from styletut.exercises.judging import Exercise, Mistake
+
+# the network's glass on coffee, at 256, 512 and 768 pixels
+_RIGHT = (0.5149, 0.1829, 0.5325)
+
+BRUSH = Exercise(
+    number="11.5",
+    right=_RIGHT,
+    praise="At the size of the paintings that it learned from, its strokes "
+    "are right; elsewhere they are too large, or too small.",
+    tolerance=0.02,  # processors round differently
+    mistakes=(
+        Mistake(
+            "of the photo's own",
+            (0.4289, 0.1362, 0.318),
+            "You divided by the style loss of the photo as it is. Asked for "
+            "is the recolored one, which has the style's colors already.",
+        ),
+        Mistake(
+            "not divided",
+            (1.168, 0.1395, 0.1736),
+            "These are the style losses. Divide by those of the recolored "
+            "photo.",
+        ),
+        Mistake(
+            "of the totals",
+            (0.5911, 0.2727, 0.636),
+            "You compared totals. The style term alone is asked for.",
+        ),
+        Mistake(
+            "upside down",
+            tuple(1 / share for share in _RIGHT),
+            "You divided the recolored photo's loss by the network's.",
+        ),
+        Mistake(
+            "what is gone",
+            tuple(1 - share for share in _RIGHT),
+            "That is the share that is gone. Asked for is what is left.",
+        ),
+        Mistake(
+            "in percent",
+            tuple(100 * share for share in _RIGHT),
+            "These are percentages. Give shares.",
+        ),
+        Mistake(
+            "largest first",
+            _RIGHT[::-1],
+            "The smallest picture comes first.",
+        ),
+        Mistake(
+            "the cat",
+            (0.5382, 0.2142, 0.5425),
+            "These are the numbers of the cat.",
+        ),
+        Mistake(
+            "the cat as a wave",
+            (0.3527, 0.2167, 0.1964),
+            "These are the numbers of the cat as a wave.",
+        ),
+    ),
+)
