@@ -121,18 +121,22 @@ results: $(INSTALLED) ## tables and pictures of the runs there are: FROM=folder
 	nice $(IN_VENV) tools/record.py gpu --stored --workers 2 \
 		$(if $(FROM),--unpack "$(FROM)") $(RECORD_FLAGS)
 
-# Small squares first, then larger ones with larger strokes; and from there a
-# second network, which is to be steady.
-LARGER = crop=256 batch=2 style_size=512 least=300 learning=0 rate=0.001
+# Small squares first, then larger ones with larger strokes, at last more of
+# the photo, for faces; and beside that a second network, which is steady.
+LARGER = crop=256 batch=2 style_size=512 least=300
 TRAIN = nice $(IN_VENV) tools/train_instant.py instant/photos
 
 instant: $(INSTALLED) ## train the instant styles anew (three hours, resumes)
 	$(IN_VENV) tools/training_photos.py instant/photos
 	$(TRAIN) instant/small --set iterations=3200
 	$(TRAIN) instant/larger --from instant/small/training.safetensors \
-		--set $(LARGER) iterations=1700 seed=1
+		--set $(LARGER) learning=0 rate=0.001 iterations=1700 seed=1
+	$(TRAIN) instant/faces --from instant/larger/training.safetensors \
+		--set $(LARGER) learning=450 rate=0.0007 iterations=450 \
+		warmup=20 seed=3
 	$(TRAIN) instant/steady --from instant/larger/training.safetensors \
-		--set $(LARGER) iterations=700 seed=2 steadiness=60
+		--set $(LARGER) learning=0 rate=0.001 iterations=700 seed=2 \
+		steadiness=60
 
 gpu-prepare: $(INSTALLED) ## write what a GPU's machine needs: PHOTOS= WEIGHTS=
 	@$(IN_VENV) tools/prepare_gpu.py "$(PHOTOS)" "$(WEIGHTS)" --out "$(OUT)"

@@ -40,7 +40,7 @@ SAVE_EVERY = 100
 SHIPPED = {"instant": INSTANT, "steady": STEADY}
 
 CHECKPOINT, TABLE = "training.safetensors", "losses.csv"
-START = "start.safetensors"
+STAGES = "stages.json"
 
 
 def main() -> None:
@@ -69,12 +69,13 @@ def main() -> None:
         name, _, number = each.partition("=")
         changed[name] = type(defaults[name])(number)
     recipe = Recipe(**{**defaults, **changed})
-    start = started_from(asked)
+    before = stages_before(asked)
+    start = asked.start.read_bytes() if asked.start else None
     training = begun(
         asked.photos, asked.folder, recipe, asked.precision, start
     )
     if asked.ship:
-        ship(training, asked, start)
+        ship(training, asked, before)
     else:
         train(training, asked.folder)
 
@@ -102,25 +103,50 @@ def begun(
     return training
 
 
-def started_from(asked: argparse.Namespace) -> bytes | None:
-    """Return the network that a training began with, which it keeps.
+def stages_before(asked: argparse.Namespace) -> list[dict[str, str]]:
+    """Return what a training's first network had behind it, and keep that.
 
     Raises:
-        SystemExit: if another one is given now.
+        SystemExit: if it began with another network than is given now.
     """
-    kept = asked.folder / START
-    given = asked.start.read_bytes() if asked.start else None
+    kept = asked.folder / STAGES
+    given = stages_of(asked.start) if asked.start else None
     if kept.exists():
-        if given not in (None, kept.read_bytes()):
+        before: list[dict[str, str]] = json.loads(kept.read_text())
+        if given not in (None, before):
             raise SystemExit(
                 f"the training in {str(asked.folder)!r} began with another "
                 "network than this"
             )
-        return kept.read_bytes()
+        return before
     if given is not None:
         asked.folder.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(given)
-    return given
+        kept.write_text(json.dumps(given, indent=1))
+    return given or []
+
+
+def stages_of(path: Path) -> list[dict[str, str]]:
+    """Return the stages of a network's training, from its file or folder."""
+    notes = notes_of(path.read_bytes())
+    if "stages" in notes:  # it was shipped
+        shipped: list[dict[str, str]] = json.loads(notes["stages"])
+        return shipped
+    kept, folder = [], path.parent
+    if (folder / STAGES).exists():
+        kept = json.loads((folder / STAGES).read_text())
+    rows = earlier(folder / TABLE, int(notes["step"]))
+    return [*kept, stage(notes["recipe"], rows)]
+
+
+def stage(recipe: str, rows: list[dict]) -> dict[str, str]:
+    """Return what is told of a stage: how it was made, and how long."""
+    seconds = float(rows[-1]["seconds"]) if rows else 0.0
+    return {
+        "steps": str(len(rows)),
+        "minutes": f"{seconds / 60:.0f}",
+        "recipe": recipe,
+        "machine": description(),
+    }
 
 
 def train(training: Training, folder: Path) -> None:
@@ -149,7 +175,9 @@ def train(training: Training, folder: Path) -> None:
 
 
 def ship(
-    training: Training, asked: argparse.Namespace, start: bytes | None
+    training: Training,
+    asked: argparse.Namespace,
+    before: list[dict[str, str]],
 ) -> None:
     """Put the network into the package, and say what its hash is."""
     path = SHIPPED[asked.ship].path
@@ -160,19 +188,18 @@ def ship(
     rendered = len(files) - len(own)
     whose = sorted({f"{each.author} ({each.license})" for each in own})
     content, style = last_means(rows)
+    stages = [*before, stage(json.dumps(training.recipe._asdict()), rows)]
     store(
         training.network,
         {
             "photos": ", ".join(each.name for each in own)
             + f"; {rendered} renderings",
             "licenses": "; ".join(whose),
-            "steps": str(training.step),
-            "minutes": f"{float(rows[-1]['seconds']) / 60:.0f}",
-            "machine": description(),
+            "steps": str(sum(int(each["steps"]) for each in stages)),
+            "minutes": str(sum(int(each["minutes"]) for each in stages)),
             "content": f"{content:.3f}",
             "style": f"{style:.3f}",
-            "recipe": str(training.recipe),
-            "start": json.dumps(notes_of(start)) if start else "",
+            "stages": json.dumps(stages),
         },
         path,
     )

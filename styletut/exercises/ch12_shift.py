@@ -3,7 +3,7 @@
 from styletut.exercises.judging import Exercise, Mistake
 
 # coffee as a wave: still, panned, and panned by the steady network
-_RIGHT = (1.906, 8.473, 1.723)
+_RIGHT = (1.804, 7.776, 1.723)
 
 SHIFT = Exercise(
     number="12.4",
@@ -14,7 +14,7 @@ SHIFT = Exercise(
     mistakes=(
         Mistake(
             "in grey levels",
-            (5.737, 29.69, 6.036),
+            (5.43, 27.25, 6.036),
             "These are grey levels. Divide by the frames' own flicker.",
         ),
         Mistake(
@@ -24,23 +24,23 @@ SHIFT = Exercise(
         ),
         Mistake(
             "the still film twice",
-            (1.906, 8.473, 0.9507),
+            (1.804, 7.776, 0.9507),
             "Your third number is the steady network's in the still film. "
             "Asked for is the panned one.",
         ),
         Mistake(
             "still and panned exchanged",
-            (8.473, 1.906, 1.723),
+            (7.776, 1.804, 1.723),
             "The still film comes first.",
         ),
         Mistake(
             "as a night",
-            (1.838, 6.184, 1.556),
+            (1.593, 5.169, 1.556),
             "These are the numbers of the night.",
         ),
         Mistake(
             "the camera",
-            (11.25, 12.89, 7.522),
+            (10.1, 11.6, 7.522),
             "These are the numbers of the photo camera. It is grey, and to "
             "give it a painting's colors blows the noise of its colors up.",
         ),

@@ -36,13 +36,13 @@ class Shipped(NamedTuple):
 
 INSTANT = Shipped(
     DATA / "instant.safetensors",
-    "9924557edf1e94891645a472425cbd7746e890eea4a243a47deafa145e438c03",
+    "cede3cd9ec9f30114ecaa4471656fea667d5c33acea54a4db17d7be073bfab91",
 )
 """For pictures."""
 
 STEADY = Shipped(
     DATA / "steady.safetensors",
-    "4d86139b86bacac51cd13dc1c824fcaf7b17e59d3ddf62166f8b44dbd213be8d",
+    "d9ecdd98afcf39ef748d5788223eaa3897931d88f8ebffcff12256497f3082ac",
 )
 """For frames: trained to paint them alike."""
 

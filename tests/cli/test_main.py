@@ -743,7 +743,9 @@ def test_doctor_knows_the_packages_of_the_project():
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     runtime = text.split("dependencies = [", 1)[1].split("\n]", 1)[0]
     notebooks = text.split("\nnotebooks = [", 1)[1].split("\n]", 1)[0]
-    required = re.findall(r'^ +"([\w-]+)', runtime + notebooks, re.MULTILINE)
+    video = text.split("\nvideo = [", 1)[1].split("\n]", 1)[0]
+    lists = runtime + notebooks + video
+    required = re.findall(r'^ +"([\w-]+)', lists, re.MULTILINE)
     pinned = re.findall(r'"([\w-]+==[\d.]+)"', runtime)
     known = [each.requirement for each in doctor.NEEDED + doctor.OPTIONAL]
     assert {each.partition("==")[0] for each in known} == set(required)

@@ -117,8 +117,16 @@ def test_a_training_goes_on_and_its_network_is_shipped(
     run("--from", str(shipped))  # goes on from there, under its own count
     run("--from", str(shipped), "--ship", "steady")
     notes = weights.notes_of(shipped.read_bytes())
-    assert notes["steps"] == "4"
-    assert json.loads(notes["start"])["steps"] == "4"
+    assert notes["steps"] == "8"
+    stages = json.loads(notes["stages"])
+    assert [each["steps"] for each in stages] == ["4", "4"]
+    assert json.loads(stages[1]["recipe"])["crop"] == 32
+    unlike = tmp_path / "instant" / "training.safetensors"
+    folder = tmp_path / "third"
+    run("--from", str(unlike))  # a training's own file
+    assert len(json.loads((folder / "stages.json").read_text())) == 1
+    with pytest.raises(SystemExit, match="began with another network"):
+        run("--from", str(other / "training.safetensors"))
     with (other / "losses.csv").open(newline="") as file:
         after = [row["style"] for row in csv.DictReader(file)]
     assert after != before
