@@ -130,11 +130,11 @@ def stylize_frames(
             run = run._replace(plan=replace(run.plan, stages=(stage,)))
             begun = run, photo, result.image
             continue
-        run, before, painting = begun
+        run, frame_before, painting_before = begun
         at = pictures_at(run.plan.finest, _with_photo(run, frame))
         painting = at.photo.cpu()
         if strength:
-            painting = _followed(run, at, before, begun[2], delta)
+            painting = _followed(run, at, frame_before, painting_before, delta)
         yield painting
         begun = run, at.photo, painting
 
