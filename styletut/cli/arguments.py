@@ -4,7 +4,7 @@ The options themselves, and their help, are in `cli.main`.
 """
 
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from styletut.images import MASKS, SAMPLES
@@ -14,6 +14,11 @@ from styletut.transfer.plan import STARTS, Settings
 
 NO_SETTINGS = ("threads", "mix", "mask", "style_mask")
 """Options that are no settings of a run."""
+
+
+def flags(names: Iterable[str]) -> str:
+    """Write options as they are typed: "--size, --style-size"."""
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
 def parse_layers(text: str) -> list[str] | dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from styletut.cli.arguments import Typed, read_styles, sources_of
+from styletut.cli.arguments import Typed, flags, read_styles, sources_of
 from styletut.cli.ending import (
     FAILED,
     INTERRUPTED,
@@ -148,10 +148,9 @@ def _paintings(
     if others := [
         name for name in options if name not in (*taken, "instant", "frames")
     ]:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in others)
-        known = ", ".join(f"--{name.replace('_', '-')}" for name in taken)
         raise ValueError(
-            f"frames of a moving picture have no {flags}; they take {known}"
+            f"frames of a moving picture have no {flags(others)}; they take "
+            f"{flags(taken)}"
         )
     settings = {
         name: options[name]

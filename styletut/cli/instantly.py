@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from styletut import __version__
-from styletut.cli.arguments import Typed
+from styletut.cli.arguments import Typed, flags
 from styletut.images.loading import unread
 from styletut.instant import instant
 
@@ -45,10 +45,9 @@ def paint_instantly(
         NetworkError: if the network's file is missing or damaged.
     """
     if others := [name for name in options if name not in TAKEN]:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in others)
         raise ValueError(
-            f"--instant paints in one pass and has no {flags}; leave it out, "
-            "and the optimizer takes that"
+            f"--instant paints in one pass and has no {flags(others)}; leave "
+            "it out, and the optimizer takes that"
         )
     styles = weighted_styles(typed)
     strength = options.get("strength", 1.0)

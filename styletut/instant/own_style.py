@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from styletut.color import color_moments
 from styletut.images import SAMPLES
 from styletut.images.loading import unread
 from styletut.instant.crops import Crop, crops_of_step
@@ -20,7 +19,7 @@ from styletut.instant.network import PHOTO, StyleNetwork
 from styletut.instant.painting import painted, recolored
 from styletut.instant.recipe import Recipe
 from styletut.instant.styles import shares_of
-from styletut.instant.training import Trained, Training
+from styletut.instant.training import Trained, Training, give_colors
 from styletut.instant.weights import instant_network
 
 ROW_RATE, ALL_RATE = 2e-2, 1e-3
@@ -152,9 +151,8 @@ def _with_row(
         else torch.cat([each, each[1:].mean(0, keepdim=True)])
         for key, each in network.state_dict().items()
     }
-    mean, covariance = color_moments([(picture, 1.0)])
-    state["color_means"][-1], state["color_covariances"][-1] = mean, covariance
     wider.load_state_dict(state)
+    give_colors(wider, -1, picture)
     wider.convolutions.requires_grad_(False)
     return wider
 

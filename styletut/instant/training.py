@@ -159,9 +159,7 @@ def new_network(
         torch.manual_seed(seed)
         network = StyleNetwork(list(styles), channels, blocks)
     for row, picture in enumerate(styles.values(), 1):
-        mean, covariance = color_moments([(picture, 1.0)])
-        network.color_means[row] = mean
-        network.color_covariances[row] = covariance
+        give_colors(network, row, picture)
     with torch.no_grad():
         # it begins with the recolored photo, and for the photo's own row
         # the photo is what there is to learn
@@ -169,6 +167,13 @@ def new_network(
         last.gamma.fill_(FIRST)
         last.gamma[0] = 0
     return network
+
+
+def give_colors(network: StyleNetwork, row: int, picture: Tensor) -> None:
+    """Let a network's row have the colors of its style's picture."""
+    mean, covariance = color_moments([(picture, 1.0)])
+    network.color_means[row] = mean
+    network.color_covariances[row] = covariance
 
 
 def rate_at(recipe: Recipe, step: int) -> float:

@@ -12,12 +12,7 @@ import torch
 from torch import Tensor
 
 from styletut.images.saving import replace_file
-from styletut.instant.network import (
-    BLOCKS,
-    CHANNELS,
-    PHOTO,
-    StyleNetwork,
-)
+from styletut.instant.network import PHOTO, StyleNetwork
 
 DATA = Path(str(files("styletut"))) / "data"
 
@@ -173,9 +168,8 @@ def decoded(data: bytes) -> StyleNetwork:
     first, *names = json.loads(notes["names"])
     if first != PHOTO:
         raise ValueError(f"its first row is {first!r}, not {PHOTO!r}")
-    # files from before there were others have the usual ones
-    full, half, quarter = json.loads(notes.get("channels", str([*CHANNELS])))
-    blocks = int(notes.get("blocks", BLOCKS))
+    full, half, quarter = json.loads(notes["channels"])
+    blocks = json.loads(notes["blocks"])
     network = StyleNetwork(names, (full, half, quarter), blocks)
     own = network.state_dict()
     tensors = {k: each for k, each in load(data).items() if k in own}

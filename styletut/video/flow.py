@@ -88,15 +88,13 @@ def warped(maps: Tensor, flow: Tensor) -> Tensor:
         (1, N, H, W).
     """
     height, width = maps.shape[2:]
-    rows = torch.arange(height, dtype=flow.dtype, device=flow.device)
-    columns = torch.arange(width, dtype=flow.dtype, device=flow.device)
+    x, y = _places(flow)
     # kept inside here, for not every device repeats borders by itself
-    x = (columns + flow[:, 0]).clamp(0, width - 1)
-    y = (rows[:, None] + flow[:, 1]).clamp(0, height - 1)
+    x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
     # of pixel centers, in the units of `grid_sample`
     grid = torch.stack(
         [(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1
-    )
+    )[:, 0]
     return functional.grid_sample(
         maps,
         grid.to(maps),
@@ -129,13 +127,19 @@ def reliable(back: Tensor, forth: Tensor) -> Tensor:
     hidden = square(again + back) > 0.01 * (square(again) + square(back)) + 0.5
     across, down = torch.gradient(back, dim=(3, 2))
     edge = square(across) + square(down) > 0.01 * square(back) + 0.002
-    return (~(hidden | edge) & _inside(back)).to(back)
+    return (~(hidden | edge) & inside(back)).to(back)
 
 
-def _inside(flow: Tensor) -> Tensor:
-    """Return where a flow leads to a place in the picture."""
+def inside(flow: Tensor) -> Tensor:
+    """Return where a flow leads to a place in the picture, (1, 1, H, W)."""
     height, width = flow.shape[2:]
-    rows = torch.arange(height, device=flow.device)[:, None]
-    columns = torch.arange(width, device=flow.device)
-    x, y = columns + flow[:, :1], rows + flow[:, 1:]
+    x, y = _places(flow)
     return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+
+
+def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Return where each pixel is led, across and down, (1, 1, H, W) each."""
+    height, width = flow.shape[2:]
+    rows = torch.arange(height, dtype=flow.dtype, device=flow.device)
+    columns = torch.arange(width, dtype=flow.dtype, device=flow.device)
+    return columns + flow[:, :1], rows[:, None] + flow[:, 1:]

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from styletut.video.flow import inside
+
 NOISE = 2 / 255
 """Standard deviation of a camera's noise, two of 256 levels."""
 
@@ -135,17 +137,14 @@ def _part(shift: int, length: int) -> slice:
 
 def _seen(back: Tensor, front: Tensor, before: Tensor | None) -> Tensor:
     """Return which pixels the frame before showed, too."""
-    height, width = back.shape[2:]
-    columns = torch.arange(width) + back[:, :1]
-    rows = torch.arange(height)[:, None] + back[:, 1:]
-    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    seen = inside(back)
     if before is not None:
         there = _looked_up(before, back)
         # neither behind the figure then, nor half of each
-        inside &= ((there > 0.99) & (front > 0.99)) | (
+        seen &= ((there > 0.99) & (front > 0.99)) | (
             (there < 0.01) & (front < 0.01)
         )
-    return inside.to(back)
+    return seen.to(back)
 
 
 def _looked_up(maps: Tensor, back: Tensor) -> Tensor:
