@@ -29,6 +29,9 @@ ROOMS = (
 )
 """Which rooms the reference has, in its order, under which title."""
 
+MADE = {"source", "html", "cache"}
+"""What is made in the folder."""
+
 LEFT_OUT = ("exercises.ch",)
 """Beginnings of modules that the reference leaves out: answers are no
 reference."""
@@ -40,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "site")
     out = parser.parse_args(arguments).out
     source, html = out / "source", out / "html"
+    if out.exists() and not {p.name for p in out.iterdir()} <= MADE:
+        parser.error(f"{out} holds other files; name a folder of its own")
     for folder in (source, html):
         shutil.rmtree(folder, ignore_errors=True)
     gather(source)
@@ -56,9 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def gather(source: Path) -> None:
     """Put everything that the site is made of into a folder."""
-    shutil.copytree(
-        DOCS, source, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(DOCS, source, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(
         NOTEBOOKS,
         source / "notebooks",
@@ -86,8 +89,8 @@ def gallery_page() -> str:
     ]
     for row in rows:
         photo, style = row["content"], row["style"]
-        (file,) = GALLERY.glob(f"{photo}-{style}-*.jpg")
-        path = file.relative_to(ROOT).as_posix()
+        (picture,) = GALLERY.glob(f"{photo}-{style}-*.jpg")
+        path = picture.relative_to(ROOT).as_posix()
         titles = [styletut.SAMPLES[name].title for name in (photo, style)]
         alt = f"{titles[0]}, painted like: {titles[1]}."
         parts.append(

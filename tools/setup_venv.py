@@ -219,14 +219,14 @@ def has_nvidia():
 
 def is_nvidia_gpu(folder):
     """Return whether a PCI device is a display controller by NVIDIA."""
-    try:
-        with open(os.path.join(folder, "vendor")) as vendor:
-            with open(os.path.join(folder, "class")) as kind:
-                return vendor.read().strip() == "0x10de" and (
-                    kind.read().startswith("0x03")
-                )
-    except OSError:
-        return False
+    found = []
+    for name in ("vendor", "class"):
+        try:
+            with open(os.path.join(folder, name)) as told:
+                found.append(told.read().strip())
+        except OSError:
+            return False
+    return found[0] == "0x10de" and found[1].startswith("0x03")
 
 
 def is_reachable(index):
@@ -241,9 +241,8 @@ def is_reachable(index):
                 index.rstrip("/") + "/torch/", timeout=SECONDS_TO_REACH_IT
             )
             answered.append(b"torch" in page.read())
-        except Exception as error:  # of many kinds, and all mean no
+        except Exception:  # of many kinds, and all mean no
             answered.append(False)
-            answered.append(error)
 
     # A name that nobody resolves takes longer than any timeout of a socket.
     asking = threading.Thread(target=ask)
@@ -285,8 +284,8 @@ def take_small_torch(command, index):
     print("Taking PyTorch from {0}.".format(index))
     if index == CPU_INDEX:
         print(
-            "There is no NVIDIA GPU here, so that is the build for CPUs. For "
-            "the other one: make clean, then make lab TORCH_INDEX="
+            "That is the build for CPUs. For the one of pip's own index: make "
+            "clean, then make lab TORCH_INDEX="
         )
     sys.stdout.flush()
     if pip(command + ["--index-url", index] + wanted) == 0:

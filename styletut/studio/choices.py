@@ -136,8 +136,9 @@ class Choices:
             style = f"[{', '.join(f'({n}, {w})' for n, w in pairs)}]"
         words = [_quoted(self.photo), style]
         if masks := options.get("mask"):
-            pairs = ((_quoted(mask), _quoted(each)) for mask, each in masks)
-            told = ", ".join(f"({mask}, {each})" for mask, each in pairs)
+            told = ", ".join(
+                f"({_quoted(mask)}, {_quoted(each)})" for mask, each in masks
+            )
             words.append(f"masks=[{told}]")
         settings = read_settings(options)
         words += [f"{name}={value!r}" for name, value in settings.items()]

@@ -291,9 +291,7 @@ def _controls(size: Any) -> Controls:
             interactive=True,
             elem_id="region",
         )
-    return Controls(
-        second, share, strength, stroke, own_colors, size, region
-    )
+    return Controls(second, share, strength, stroke, own_colors, size, region)
 
 
 def _shown(

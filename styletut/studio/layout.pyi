@@ -86,7 +86,6 @@ SHOW_RESULT = """\
 """
 """On a narrow screen the picture lies below the button that asks for it."""
 
-
 class UploadedOnly:
     """A part of the page that takes what was uploaded to it, and no address.
 
@@ -108,8 +107,6 @@ class UploadedOnly:
         )
         return path
 
-from gradio.events import Dependency
-
 class Upload(UploadedOnly, gr.Image):
     """A picture as it was uploaded: `load_image` judges what is in it."""
 
@@ -129,12 +126,14 @@ class Upload(UploadedOnly, gr.Image):
         if not file.is_relative_to(Path(self.GRADIO_CACHE).resolve()):
             raise ImageError("the picture was not uploaded to this page")
         return str(file)
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class Brush(UploadedOnly, gr.ImageEditor):
     """The photo under a brush."""
@@ -150,12 +149,14 @@ class Brush(UploadedOnly, gr.ImageEditor):
             ImageError: always.
         """
         raise ImageError("strokes come with the picture that they are for")
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class Controls(NamedTuple):
     """What is set on the page, in the order in which handlers get it."""
@@ -168,7 +169,6 @@ class Controls(NamedTuple):
     size: Any
     region: Any
 
-
 class Chosen(NamedTuple):
     """What a photo and a style are chosen by."""
 
@@ -177,7 +177,6 @@ class Chosen(NamedTuple):
     styles: Any
     style: Any
     own_style: Any
-
 
 class Shown(NamedTuple):
     """What a picture is shown by, and what asks for one."""
@@ -195,13 +194,11 @@ class Shown(NamedTuple):
     leave: Any
     stop: Any
 
-
 class Sheet(NamedTuple):
     """A photo in all styles."""
 
     ask: Any
     pictures: Any
-
 
 def lay_out(studio: Studio) -> tuple[Chosen, Controls, Shown, Sheet]:
     """Put everything on the page that is being made."""
@@ -217,7 +214,6 @@ def lay_out(studio: Studio) -> tuple[Chosen, Controls, Shown, Sheet]:
         with gr.Column(scale=6, min_width=320):
             shown, sheet = _shown(studio, (paint, leave, stop))
     return chosen, controls, shown, sheet
-
 
 def _chosen(studio: Studio) -> Chosen:
     photo = Upload(
@@ -241,7 +237,6 @@ def _chosen(studio: Studio) -> Chosen:
             alt_text="The style picture that was added",
         )
     return Chosen(photo, samples, styles, style, own_style)
-
 
 def _controls(studio: Studio) -> Controls:
     with gr.Accordion("3. How, if you like", open=False):
@@ -284,10 +279,7 @@ def _controls(studio: Studio) -> Controls:
         label="Size, and how long it takes here",
         elem_id="size",
     )
-    return Controls(
-        second, share, strength, stroke, own_colors, size, region
-    )
-
+    return Controls(second, share, strength, stroke, own_colors, size, region)
 
 def _shown(
     studio: Studio, asking: tuple[Any, Any, Any]
@@ -333,7 +325,6 @@ def _shown(
     )
     return shown, Sheet(ask, pictures)
 
-
 def _gallery(label: str, name: str, columns: int) -> Any:
     """Return thumbnails, of which one can be chosen."""
     return gr.Gallery(
@@ -347,18 +338,15 @@ def _gallery(label: str, name: str, columns: int) -> Any:
         elem_id=name,
     )
 
-
 def _thumbnails(studio: Studio, kind: str) -> list[tuple[str, str]]:
     return [
         (small(studio, name, THUMBNAIL), SAMPLES[name].title)
         for name in names_of(kind)
     ]
 
-
 def small(studio: Studio, name: str, size: int) -> str:
     """Return a file with a sample picture, made if there is none yet."""
     return _stored(studio, f"{name}-{size}.jpg", lambda: sample(name, size))
-
 
 def _example(studio: Studio) -> tuple[str, str]:
     """Return the files of a photo and a picture, to begin with."""
@@ -369,7 +357,6 @@ def _example(studio: Studio) -> tuple[str, str]:
         lambda: instant(photo, style, size=REGION),
     )
     return small(studio, photo, REGION), after
-
 
 def _stored(studio: Studio, name: str, made: Callable[[], Tensor]) -> str:
     file = studio.folder / name

@@ -41,9 +41,7 @@ class Pace(NamedTuple):
 
 def measured_pace(vgg: VGG19) -> Pace:
     """Time a few steps at two sizes; takes about two seconds."""
-    (small, first), (large, second) = (
-        _timed(vgg, size) for size in MEASURED
-    )
+    (small, first), (large, second) = (_timed(vgg, size) for size in MEASURED)
     pixel = max(second - first, 0.0) / (large - small)
     return Pace(max(first - pixel * small, 0.0), pixel)
 

@@ -84,9 +84,7 @@ def build(studio: Studio) -> gr.Blocks:
             )
         ]
         for job in jobs:
-            job.failure(
-                handlers.failed(shown), None, list(shown), **QUIETLY
-            )
+            job.failure(handlers.failed(shown), None, list(shown), **QUIETLY)
         shown.stop.click(
             handlers.stop(studio, shown), None, list(shown), **QUIETLY
         )

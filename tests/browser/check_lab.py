@@ -15,8 +15,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import free_port, is_root, wait_until_it_answers
 from playwright.sync_api import expect
+from servers import free_port, is_root, wait_until_it_answers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = sorted(

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import free_port, wait_until_it_answers
 from PIL import Image
 from playwright.sync_api import expect
+from servers import free_port, wait_until_it_answers
 
 from styletut.images import sample, save_image
 
@@ -151,9 +151,7 @@ def test_a_bad_upload_is_told_and_changes_nothing(visit, photo, tmp_path):
     choose_small(visit)
     paint(visit)
     png, _ = downloaded(visit, "PNG")
-    assert png.text["command"].startswith(
-        "styletut 'my rocket.jpg' glass"
-    )
+    assert png.text["command"].startswith("styletut 'my rocket.jpg' glass")
 
 
 def test_a_bad_photo_is_told(visit, photo, tmp_path):
@@ -274,8 +272,8 @@ def test_keyboard_alone(visit):
         pytest.fail(f"the keyboard does not come to {what}")
 
     focus_on("(e => !!e.closest('#samples'))")
-    looks = """e => [getComputedStyle(e).outline, getComputedStyle(e).boxShadow,
-        getComputedStyle(e).borderColor].join()"""
+    looks = """e => ['outline', 'boxShadow', 'borderColor'].map(
+        name => getComputedStyle(e)[name]).join()"""
     focused = visit.locator("#samples button:focus").evaluate(looks)
     other = visit.locator("#samples button:not(:focus)").last.evaluate(looks)
     assert focused != other, "what has the focus cannot be seen"

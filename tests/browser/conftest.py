@@ -1,13 +1,9 @@
-"""A real Chromium for all browser tests, and servers to look at with it."""
+"""A real Chromium for all browser tests."""
 
-import os
 import shutil
-import socket
-import time
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
+from servers import is_root
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
@@ -17,8 +13,6 @@ QUIET = (
     "--no-first-run",
 )
 """So that the browser by itself asks nobody anything."""
-
-START_SECONDS = 90
 
 
 @pytest.fixture(scope="session")
@@ -46,31 +40,3 @@ def page(browser, tmp_path):
     if not page.is_closed():
         page.screenshot(path=tmp_path / "last.png")  # kept for a failed test
         page.close()
-
-
-def is_root():
-    return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def wait_until_it_answers(url, server, log):
-    """Wait for a server that was just started.
-
-    Args:
-        url: of a page of it.
-        server: the process.
-        log: the file that it writes to, for the message.
-    """
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urlopen(url, timeout=5).close()
-            return
-        except URLError:
-            time.sleep(0.2)
-    pytest.fail(f"the server did not start: {log.read_text()[-2000:]}")

@@ -130,9 +130,7 @@ def test_it_says_what_is_wrong(client, photo, asked, said):
         client.predict(handle_file(photo), *asked, api_name="/paint")
 
 
-@pytest.mark.parametrize(
-    "path", ["/etc/hostname", "http://127.0.0.1:9/a.png"]
-)
+@pytest.mark.parametrize("path", ["/etc/hostname", "http://127.0.0.1:9/a.png"])
 def test_neither_files_nor_addresses_can_be_asked_for(server, path):
     """As a program sends them that does not upload."""
     photo = {"path": path, "meta": {"_type": "gradio.FileData"}}
@@ -203,9 +201,10 @@ def test_it_listens_on_this_machine_alone(server):
     listening = Path("/proc/net/tcp")
     if not listening.exists():
         pytest.skip("Linux alone says who listens where")
-    found = re.findall(rf" (\w{{8}}):{port:04X} 00000000:0000 0A", (
-        listening.read_text(encoding="ascii")
-    ))
+    found = re.findall(
+        rf" (\w{{8}}):{port:04X} 00000000:0000 0A",
+        (listening.read_text(encoding="ascii")),
+    )
     assert found == ["0100007F"]
 
 
@@ -268,5 +267,3 @@ def test_all_other_words_are_the_command_line(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out.startswith("styletut ")
-
-

@@ -5,6 +5,7 @@ import csv
 import importlib.util
 import json
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,30 @@ def test_every_notebook_is_in_it_as_it_is(source):
     for path in (ROOT / "notebooks").rglob("*.ipynb"):
         copied = source / path.relative_to(ROOT)
         assert copied.read_bytes() == path.read_bytes()
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path, capsys):
+    (tmp_path / "source").mkdir()
+    mine = tmp_path / "source" / "mine.txt"
+    mine.touch()
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(SystemExit):
+        make_site.main(["--out", str(tmp_path)])
+    assert mine.exists() and "other files" in capsys.readouterr().err
+
+
+def test_every_page_is_in_the_contents(source):
+    index = (source / "index.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^[\w/*]+$", index, re.MULTILINE)
+    pages = [
+        path.relative_to(source).with_suffix("").as_posix()
+        for kind in ("*.md", "notebooks/**/*.ipynb")
+        for path in source.glob(kind)
+    ]
+    for page in pages:
+        assert page == "index" or any(
+            fnmatch(page, pattern) for pattern in listed
+        ), page
 
 
 def test_every_room_has_a_page_but_those_for_programs_alone(source):
