@@ -126,11 +126,8 @@ class Upload(UploadedOnly, gr.Image):
         if not file.is_relative_to(Path(self.GRADIO_CACHE).resolve()):
             raise ImageError("the picture was not uploaded to this page")
         return str(file)
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -149,11 +146,8 @@ class Brush(UploadedOnly, gr.ImageEditor):
             ImageError: always.
         """
         raise ImageError("strokes come with the picture that they are for")
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component

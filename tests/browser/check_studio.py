@@ -315,6 +315,7 @@ def test_nothing_serious_keeps_people_out(studio, browser, scheme):
     expect(status(page)).to_contain_text("Chelsea")
     choose_small(page)
     paint(page)
+    page.wait_for_timeout(500)  # until Paint has its color again
     found = Axe().run(page).response["violations"]
     said = page.locator("#announced").inner_text()
     named = page.locator("#styles button").nth(1).get_attribute("aria-label")
