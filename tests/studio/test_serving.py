@@ -85,6 +85,16 @@ def test_a_terminal_that_is_closed_leaves_nothing_either(tmp_path):
     assert "Traceback" not in said(tmp_path)
 
 
+def status_of(request):
+    """By which status a request is answered."""
+    try:
+        with urlopen(request, timeout=60) as answer:
+            return answer.status
+    except HTTPError as error:
+        error.close()
+        return error.code
+
+
 @pytest.fixture(scope="module")
 def client(server, tmp_path_factory):
     from gradio_client import Client
@@ -155,16 +165,12 @@ def test_neither_files_nor_addresses_can_be_asked_for(server, path):
     ],
 )
 def test_what_comes_from_elsewhere_is_refused(server, path, headers):
-    with pytest.raises(HTTPError) as refused:
-        urlopen(Request(server + path, headers=headers), timeout=10)
-    assert refused.value.code == 403
+    assert status_of(Request(server + path, headers=headers)) == 403
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", str(Path(__file__))])
 def test_no_file_of_this_machine_is_served(server, path):
-    with pytest.raises(HTTPError) as refused:
-        urlopen(f"{server}/gradio_api/file={path}", timeout=10)
-    assert refused.value.code in (403, 404)
+    assert status_of(f"{server}/gradio_api/file={path}") in (403, 404)
 
 
 def test_an_upload_has_a_limit(server):
@@ -177,11 +183,10 @@ def test_an_upload_has_a_limit(server):
         data=body,
         headers={"Content-Type": "multipart/form-data; boundary=x"},
     )
-    # it is refused before it is read, so the line may break meanwhile
-    with pytest.raises((HTTPError, URLError)) as refused:
-        urlopen(request, timeout=60)
-    if isinstance(refused.value, HTTPError):
-        assert refused.value.code == 413
+    try:  # it is refused before it is read, so the line may break meanwhile
+        assert status_of(request) == 413
+    except URLError as error:
+        assert isinstance(error.reason, ConnectionError)
 
 
 def test_the_browser_is_told_to_ask_nobody_else(server):
