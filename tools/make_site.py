@@ -12,7 +12,7 @@ import pkgutil
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import styletut
@@ -29,7 +29,7 @@ ROOMS = (
 )
 """Which rooms the reference has, in its order, under which title."""
 
-MADE = {"source", "html", "cache"}
+MADE = {"source", "html", "cache", "jupyter_execute"}
 """What is made in the folder."""
 
 LEFT_OUT = ("exercises.ch",)
@@ -82,10 +82,10 @@ def gallery_page() -> str:
         rows = list(csv.DictReader(file))
     parts = [
         "# Gallery\n",
-        "Painted by this package on a CPU, 1024 pixels or more on the longer "
-        "side. The photos come with scikit-image, the style pictures with the "
-        "course. [Notebook 07](notebooks/07_a_full_run.ipynb) tells how they "
-        "were made.\n",
+        "Painted by this package on a CPU, most of them 1024 pixels on the "
+        "longer side, each by the command below it. The photos come with "
+        "scikit-image, the style pictures with the course. [Notebook "
+        "07](notebooks/07_a_full_run.ipynb) tells how they were made.\n",
     ]
     for row in rows:
         photo, style = row["content"], row["style"]
@@ -95,9 +95,20 @@ def gallery_page() -> str:
         alt = f"{titles[0]}, painted like: {titles[1]}."
         parts.append(
             f"## {photo.capitalize()}, {style}\n\n![{alt}]({path})\n\n"
-            f"{titles[0]}, as {titles[1]}.\n"
+            f"{titles[0]}, as {titles[1]}:\n\n    {command_of(row)}\n"
         )
     return "\n".join(parts)
+
+
+def command_of(row: Mapping[str, str]) -> str:
+    """Return the command that paints a picture of the gallery."""
+    numbers = row["schedule"].split()
+    stages = zip(numbers[::2], numbers[1::2], strict=True)
+    schedule = ",".join(f"{size}:{count}" for size, count in stages)
+    return (
+        f"styletut {row['content']} {row['style']} --alpha {row['alpha']} "
+        f"--schedule {schedule} --precision {row['precision']}"
+    )
 
 
 def reference_pages() -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ code, which are set in after a colon.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from docutils import nodes
@@ -28,21 +29,61 @@ def process(
     app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: Any
 ) -> None:
     """Change the lines of a docstring in place, as autodoc wants it."""
-    lines[:] = with_code_blocks([plain(line) for line in lines])
+    lines[:] = plain_outside_code(with_code_blocks(lines))
 
 
 def with_code_blocks(lines: list[str]) -> list[str]:
-    """Return lines in which what is set in after a colon is code."""
-    found = list(lines)
-    for number, (line, empty, following) in enumerate(
-        zip(lines, lines[1:], lines[2:], strict=False)
-    ):
-        deeper = len(following) - len(following.lstrip()) > len(line) - len(
-            line.lstrip()
-        )
-        if line.endswith(":") and not empty.strip() and deeper:
-            found[number] = f"{line}:"
+    """Return lines in which what is set in after an empty line is code.
+
+    In Google's style what a heading such as "Args:" has below it follows at
+    once, without an empty line.
+    """
+    found: list[str] = []
+    for number, line in enumerate(lines):
+        found.append(line)
+        above = lines[number - 1] if number else ""
+        below = lines[number + 1] if number + 1 < len(lines) else ""
+        if line.strip() or not above.strip() or not below.strip():
+            continue
+        if _depth(below) > _depth(above) and not below.lstrip()[0] in "-*>":
+            if above.endswith(":"):
+                found[-2] = f"{above}:"
+            else:
+                found += [" " * _depth(above) + "::", ""]
     return found
+
+
+def plain_outside_code(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines, plain where they are no code."""
+    depth = None  # of the line that says that code follows
+    for line in lines:
+        if depth is not None and (not line.strip() or _depth(line) > depth):
+            yield line
+        else:
+            depth = _depth(line) if line.endswith("::") else None
+            yield plain(line)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def readable(
+    app: Sphinx,
+    what: str,
+    name: str,
+    thing: Any,
+    options: Any,
+    signature: str | None,
+    returned: str | None,
+) -> tuple[str | None, str | None]:
+    """Return a signature that Sphinx can read, with its types by short names.
+
+    A field of a dataclass that is made by a function has no value to show.
+    """
+    if signature is not None:
+        signature = signature.replace("<factory>", "...")
+    return signature, returned
 
 
 def hide_folders(app: Sphinx, document: nodes.document) -> None:
@@ -55,5 +96,6 @@ def hide_folders(app: Sphinx, document: nodes.document) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx of it: before napoleon, which has the usual place."""
     app.connect("autodoc-process-docstring", process, priority=400)
+    app.connect("autodoc-process-signature", readable)
     app.connect("doctree-read", hide_folders)
     return {"parallel_read_safe": True}

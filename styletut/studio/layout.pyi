@@ -128,6 +128,7 @@ class Upload(UploadedOnly, gr.Image):
         return str(file)
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -148,6 +149,7 @@ class Brush(UploadedOnly, gr.ImageEditor):
         raise ImageError("strokes come with the picture that they are for")
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component

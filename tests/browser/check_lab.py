@@ -249,3 +249,12 @@ def test_the_sliders_of_notebook_09_leaf_and_paint(page, address):
     painted.locator(".noUi-handle").press("ArrowRight")
     painted.get_by_role("button", name="Paint").click()
     expect(painted.locator("img")).to_have_count(1, timeout=RUN_MILLISECONDS)
+
+
+def test_the_studio_opens_inside_jupyterlab(page, address):
+    open_notebook(page, address, "studio.ipynb")
+    restart_and_run_all(page)
+    inside = page.frame_locator(".jp-OutputArea-output iframe")
+    paint = inside.get_by_role("button", name="Paint", exact=True)
+    expect(paint).to_be_visible()
+    expect(inside.locator("#styles img")).to_have_count(8)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from styletut.cli.arguments import parse_schedule
+from styletut.cli.main import parse
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
@@ -88,6 +91,42 @@ def test_the_gallery_has_every_picture(source):
     assert len(pictures) == len(rows) > 5
     for words, path in pictures:
         assert len(words) > 10 and (source / path).is_file()
+
+
+def test_its_commands_are_ones_that_the_program_takes(source):
+    text = (source / "gallery.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    styletut (.+)$", text, re.MULTILINE)
+    assert len(commands) > 5
+    for command in commands:
+        given = parse(command.split())
+        parse_schedule(given["schedule"])
+        assert given["alpha"] > 0
+
+
+# Docstrings: plain text and code
+
+plain_docstrings = load(DOCS / "_extensions/plain_docstrings.py")
+
+
+def test_bars_and_last_underscores_are_letters():
+    line = "the norm |x| of `|x|` and ch01_ to `ch02_`, a_b"
+    expected = r"the norm \|x\| of `|x|` and ch01\_ to `ch02_`, a_b"
+    assert plain_docstrings.plain(line) == expected
+
+
+def test_what_is_set_in_is_code_and_stays_as_it_is():
+    lines = ["It minimizes", "", "    a |x|_", "", "with |a|:", "", "    b|"]
+    plain_docstrings.process(None, "", "", None, None, lines)
+    assert lines == [
+        *("It minimizes", "", "::", "", "    a |x|_", ""),
+        *(r"with \|a\|::", "", "    b|"),
+    ]
+
+
+def test_a_heading_of_google_is_none():
+    lines = ["It is.", "", "Args:", "    x: the one", "    y: the other"]
+    plain_docstrings.process(None, "", "", None, None, lines)
+    assert lines[2:] == ["Args:", "    x: the one", "    y: the other"]
 
 
 # Teachers: the notebooks' own minutes
