@@ -45,7 +45,7 @@ def with_code_blocks(lines: list[str]) -> list[str]:
         below = lines[number + 1] if number + 1 < len(lines) else ""
         if line.strip() or not above.strip() or not below.strip():
             continue
-        if _depth(below) > _depth(above) and not below.lstrip()[0] in "-*>":
+        if _depth(below) > _depth(above) and below.lstrip()[0] not in "-*>":
             if above.endswith(":"):
                 found[-2] = f"{above}:"
             else:

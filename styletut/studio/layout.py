@@ -1,5 +1,6 @@
 """What is on the page, and where."""
 
+from abc import ABCMeta
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -98,20 +99,17 @@ SHOW_RESULT = """\
 """On a narrow screen the picture lies below the button that asks for it."""
 
 
-class UploadedOnly:
-    """A part of the page that takes what was uploaded to it, and no address.
+class _UploadedOnly:
+    """Takes what was uploaded to this page, and no address.
 
     Gradio would fetch an address that a program sends in a file's place.
     """
 
+    GRADIO_CACHE: str
+
     async def async_move_resource_to_block_cache(
         self, url_or_file_path: Any
     ) -> str | None:
-        """Refuse an address, and do with a file as Gradio does.
-
-        Raises:
-            ImageError: for an address.
-        """
         if "://" in str(url_or_file_path):
             raise ImageError("pictures are uploaded here, not fetched")
         path: str | None = await super().async_move_resource_to_block_cache(  # type: ignore[misc]
@@ -120,19 +118,14 @@ class UploadedOnly:
         return path
 
 
-class Upload(UploadedOnly, gr.Image):
+class _Upload(_UploadedOnly):
     """A picture as it was uploaded: `load_image` judges what is in it."""
 
     def get_block_name(self) -> str:
-        """Return what Gradio draws it as."""
         return "image"
 
     def preprocess(self, payload: Any) -> str | None:
-        """Return the file's path, None without a file.
-
-        Raises:
-            ImageError: for a path that is not in the folder for uploads.
-        """
+        """Return the file's path, if it is in the folder for uploads."""
         if payload is None:
             return None
         file = Path(str(payload.path)).resolve()
@@ -141,20 +134,30 @@ class Upload(UploadedOnly, gr.Image):
         return str(file)
 
 
-class Brush(UploadedOnly, gr.ImageEditor):
-    """The photo under a brush."""
+class _Brush(_UploadedOnly):
+    """The photo under a brush, which sends no strokes before Paint."""
 
     def get_block_name(self) -> str:
-        """Return what Gradio draws it as."""
         return "imageeditor"
 
     def accept_blobs(self, data: Any) -> None:
-        """Take no strokes before Paint is pressed: nothing would free them.
-
-        Raises:
-            ImageError: always.
-        """
+        """Refuse strokes in advance: nothing would free them."""
         raise ImageError("strokes come with the picture that they are for")
+
+
+def _as_part(own: type, part: Any) -> Any:
+    """Return a part of Gradio's with some ways of its own.
+
+    As `class Own(own, part)` would make it, but that Gradio's metaclass then
+    writes a file beside this one; its parent does not.
+    """
+    ways = {"__module__": __name__, "__doc__": own.__doc__}
+    name = own.__name__.strip("_")
+    return ABCMeta.__new__(type(part), name, (own, part), ways)
+
+
+Upload = _as_part(_Upload, gr.Image)
+Brush = _as_part(_Brush, gr.ImageEditor)
 
 
 class Controls(NamedTuple):

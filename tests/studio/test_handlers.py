@@ -1,6 +1,7 @@
 """What happens on the page when something is pressed, without a browser."""
 
 import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
@@ -326,6 +327,10 @@ def test_no_address_is_fetched(part, tmp_path, monkeypatch):
     fetched = made.async_move_resource_to_block_cache("http://127.0.0.1/a")
     with pytest.raises(ValueError, match="uploaded here, not fetched"):
         asyncio.run(fetched)
+
+
+def test_nothing_is_written_beside_the_code():
+    assert list(Path(layout.__file__).parent.glob("*.pyi")) == []
 
 
 def test_the_brush_takes_no_strokes_in_advance(tmp_path, monkeypatch):
