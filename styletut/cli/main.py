@@ -21,7 +21,8 @@ are names of sample pictures (see --samples), paths, or http(s) addresses; the
 last is the style. A sample's name is always the sample: write ./night for a
 file called night. Several photos, or a folder of them, need a folder to go
 to: -o painted/. Defaults are those of the convention styletut; another one
-has its own. Ctrl-C saves the best picture so far."""
+has its own. Ctrl-C saves the best picture so far. `styletut studio` opens a
+page in the browser instead; a photo called studio is ./studio."""
 
 INSTALL = "`python -m styletut --doctor` tells what is missing and the remedy"
 

@@ -268,6 +268,12 @@ def test_without_gradio_it_says_how_to_get_it(monkeypatch, capsys):
     assert "styletut[studio]" in capsys.readouterr().err
 
 
+def test_the_command_lines_help_names_it(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "`styletut studio` opens a page" in capsys.readouterr().out
+
+
 def test_all_other_words_are_the_command_line(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])
