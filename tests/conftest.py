@@ -12,6 +12,9 @@ from hypothesis import settings
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 
+# What is on this machine is asked without a proxy.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
 # A first call of torch can take seconds, so no example has a deadline. On a
 # build machine the examples are the same every time; at home they vary.
 settings.register_profile(

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "site")
     out = parser.parse_args(arguments).out
     source, html = out / "source", out / "html"
-    if out.exists() and not {p.name for p in out.iterdir()} <= MADE:
+    if out.exists() and not (out.is_dir() and _found(out) <= MADE):
         parser.error(f"{out} holds other files; name a folder of its own")
     for folder in (source, html):
         shutil.rmtree(folder, ignore_errors=True)
@@ -57,6 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if status == 0:
         print(f"The site is made: open {html / 'index.html'}")
     return status
+
+
+def _found(folder: Path) -> set[str]:
+    """Return the names in a folder, less those that a system puts there."""
+    names = {path.name for path in folder.iterdir()}
+    return {name for name in names if not name.startswith(".")}
 
 
 def gather(source: Path) -> None:

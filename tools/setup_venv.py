@@ -240,7 +240,7 @@ def is_reachable(index):
             page = urlopen(
                 index.rstrip("/") + "/torch/", timeout=SECONDS_TO_REACH_IT
             )
-            answered.append(b"torch" in page.read())
+            answered.append(b"torch" in page.read(2000))  # it begins so
         except Exception:  # of many kinds, and all mean no
             answered.append(False)
 

@@ -2,7 +2,7 @@
 
 What reStructuredText would take for more, a bar of a norm or a name that ends
 in an underscore, is told apart before Sphinx reads it, and so are lines of
-code, which are set in after a colon.
+code, which are set in after an empty line.
 """
 
 import re
@@ -77,7 +77,7 @@ def readable(
     signature: str | None,
     returned: str | None,
 ) -> tuple[str | None, str | None]:
-    """Return a signature that Sphinx can read, with its types by short names.
+    """Return a signature that Sphinx can read.
 
     A field of a dataclass that is made by a function has no value to show.
     """

@@ -124,7 +124,7 @@ def tell_apart(pictures: Sequence[str], mix: str | None = None) -> Typed:
     )
 
 
-def _name(source: str, names: Collection[str]) -> str:
+def told_name(source: str, names: Collection[str]) -> str:
     """Write a picture's bare name so that the command line takes it."""
     if source in names:
         return source
@@ -196,18 +196,18 @@ def repeat_command(
     bits.
     """
     own = {*SAMPLES, *MASKS}
-    words = ["styletut", _name(photo, own)]
-    words += [_name(style, own) for style in typed.styles]
+    words = ["styletut", told_name(photo, own)]
+    words += [told_name(style, own) for style in typed.styles]
     for option, value in options.items():
         flag = f"--{option.replace('_', '-')}"
         if option in ("mask", "style_mask"):
             for pair in value:
-                words += [flag, *(_name(each, own) for each in pair)]
+                words += [flag, *(told_name(each, own) for each in pair)]
             continue
         if value is True:
             words.append(flag)
             continue
         if option == "start":
-            value = _name(value, {*STARTS, *own})
+            value = told_name(value, {*STARTS, *own})
         words += [flag, str(value)]
     return shlex.join(words)

@@ -16,6 +16,7 @@ from styletut.cli.arguments import (
     read_settings,
     read_styles,
     repeat_command,
+    told_name,
 )
 from styletut.images import MASKS, SAMPLES
 from styletut.images.loading import bare_name
@@ -190,6 +191,4 @@ def names_of(kind: str) -> Sequence[str]:
 
 def _quoted(source: str) -> str:
     """Write a picture as code does: a sample's name, or a file's."""
-    if source in SAMPLES or source in MASKS:
-        return repr(source)
-    return repr(bare_name(source))
+    return repr(told_name(source, {*SAMPLES, *MASKS}))

@@ -4,36 +4,51 @@ Each function here makes a handler, which Gradio calls with what is set on the
 page and the request of the visitor.
 """
 
+import secrets
+import shutil
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 import torch
+from torch import Tensor
 
 from styletut.images import (
     SAMPLES,
     ImageError,
     fit,
+    resize,
     resize_mask,
     save_image,
     to_pil,
 )
 from styletut.images.loading import unread
 from styletut.studio.choices import SIZES, Choices, names_of, title
-from styletut.studio.layout import EXAMPLE, REGION, Controls, Shown, small
+from styletut.studio.layout import (
+    EXAMPLE,
+    REGION,
+    Chosen,
+    Controls,
+    Shown,
+    small,
+)
 from styletut.studio.painting import Painting, sheet
-from styletut.studio.visits import Kept, Studio, Visit
-from styletut.studio.visits import shown as shown_photo
+from styletut.studio.visits import Kept, Studio, Visit, as_shown
 from styletut.studio.wording import (
+    FULL,
+    GONE,
+    IN_THE_QUEUE,
     LEFT,
     NO_PHOTO,
     NO_SECOND,
     OWN,
     READY,
     STOPPING,
-    WAITING,
     growing,
+    is_foreseen,
     note_of,
     problem,
     reason,
@@ -50,7 +65,13 @@ Handler = Callable[..., Any]
 
 
 def visit_of(studio: Studio, request: gr.Request) -> Visit:
-    """Return the visit that a request belongs to."""
+    """Return the visit that a request belongs to.
+
+    Raises:
+        gr.Error: for a request that names none.
+    """
+    if request.session_hash is None:
+        raise gr.Error("this page must be opened", print_exception=False)
     return studio.visit(str(request.session_hash))
 
 
@@ -70,6 +91,7 @@ def take_photo(studio: Studio) -> Handler:
             return _with_photo(studio, visit, own)
         except ImageError as error:
             why = reason(error, [own])
+            Path(own).unlink(missing_ok=True)
             kept = photo_file(studio, visit.photo)
             no = problem(f"This photo cannot be used: {why}")
             return kept, no, gr.skip(), gr.skip()
@@ -93,32 +115,42 @@ def _with_photo(studio: Studio, visit: Visit, photo: str) -> Sequence[Any]:
     Raises:
         ImageError: if it cannot be read; the visit is as it was.
     """
-    shape = unread(photo, "the photo").shape
-    brush = under_brush(photo)
+    opened = unread(photo, "the photo")
+    picture = resize(opened.read(REGION), REGION)
     visit.photo = photo
     return (
-        photo_file(studio, photo),
+        photo_file(studio, photo, picture),
         told(f"The photo: {title(photo)}. Press Paint."),
-        gr.update(choices=sizes(studio.pace, shape)),
-        brush,
+        gr.update(choices=sizes(studio.pace, opened.shape)),
+        under_brush(picture),
     )
 
 
-def under_brush(photo: str) -> Mapping[str, Any]:
+def under_brush(picture: Tensor) -> Mapping[str, Any]:
     """Return a photo as the brush takes it, without a stroke."""
-    picture = np.asarray(to_pil(shown_photo(photo, REGION)))
-    return {"background": picture, "layers": [], "composite": None}
+    pixels = np.asarray(to_pil(picture))
+    return {"background": pixels, "layers": [], "composite": None}
 
 
-def photo_file(studio: Studio, photo: str | None) -> str | None:
-    """Return a file that shows a photo in any browser."""
+def photo_file(
+    studio: Studio, photo: str | None, picture: Tensor | None = None
+) -> str | None:
+    """Return a file that shows a photo in any browser.
+
+    Args:
+        studio: where.
+        photo: a sample's name, a file, or nothing.
+        picture: the same, if it has been read.
+    """
     if photo is None:
         return None
     if photo in SAMPLES:
         return small(studio, photo, REGION)
-    file = f"{photo}-shown.jpg"
-    save_image(shown_photo(photo, REGION), file)
-    return file
+    file = Path(f"{photo}-shown.jpg")
+    if not file.exists():
+        shown = as_shown(photo, REGION) if picture is None else picture
+        save_image(shown, file)
+    return str(file)
 
 
 def name_style(studio: Studio) -> Handler:
@@ -148,6 +180,7 @@ def take_style(studio: Studio) -> Handler:
             shown_file = photo_file(studio, own)
         except ImageError as error:
             why = reason(error, [own])
+            Path(own).unlink(missing_ok=True)
             kept = photo_file(studio, visit.own_style)
             no = problem(f"This style picture cannot be used: {why}")
             return gr.skip(), no, kept
@@ -171,21 +204,22 @@ def ask(studio: Studio, shown: Shown) -> Handler:
             visit.asked = choices(visit, Controls(*set_to))
         except ValueError as error:
             visit.asked = None
-            return {shown.status: problem(reason(error)), **idle(shown)}
+            return {shown.status: problem(reason(error)), **idle(shown, visit)}
         return waiting(shown)
 
     return asked
 
 
 def ask_again(
-    studio: Studio, shown: Shown, photo: Any, style: Any, controls: Controls
+    studio: Studio, shown: Shown, chosen: Chosen, controls: Controls
 ) -> Handler:
     """Note the picture that is seen, and set the page as it was for it."""
 
     def asked(request: gr.Request) -> Updates:
         visit = visit_of(studio, request)
+        if visit.seen is None:  # as a program may ask; the button is off
+            return {shown.status: problem(NO_PHOTO), **idle(shown, visit)}
         visit.stop.clear()
-        assert visit.seen is not None  # the button is off without one
         own = visit.asked = visit.seen.choices
         visit.photo, visit.style = own.photo, own.style
         second = own.second or ""
@@ -195,15 +229,16 @@ def ask_again(
         shape = unread(own.photo, "the photo").shape
         named = sizes(studio.pace, shape)
         return {
-            photo: photo_file(studio, own.photo),
-            style: style_told(own.style),
+            chosen.photo: photo_file(studio, own.photo),
+            chosen.style: style_told(own.style),
+            chosen.own_style: photo_file(studio, visit.own_style),
             controls.second: second,
             controls.share: own.share,
             controls.strength: own.strength,
             controls.stroke: own.stroke,
             controls.own_colors: own.own_colors,
             controls.size: gr.update(choices=named, value=size),
-            controls.region: under_brush(own.photo),
+            controls.region: under_brush(as_shown(own.photo, REGION)),
             **waiting(shown),
         }
 
@@ -272,9 +307,14 @@ def paint(studio: Studio, shown: Shown) -> Callable[..., Iterator[Updates]]:
                     shown.status: growing(view),
                 }
         except Exception as error:
+            if not is_foreseen(error):
+                traceback.print_exc()
             files = (asked.photo, asked.style, asked.second, asked.region)
             trouble = reason(error, files)
-        yield _finished(visit, shown, job, trouble)
+        try:
+            yield _finished(visit, shown, job, trouble)
+        except ImageError as error:  # such as a full disk
+            yield {shown.status: problem(str(error)), **idle(shown, visit)}
 
     return painted
 
@@ -286,12 +326,12 @@ def _finished(
     kept = keep(visit, job)
     if kept is None:
         line = problem(trouble) if trouble else told(LEFT)
-        return {shown.status: line, **idle(shown)}
+        return {shown.status: line, **idle(shown, visit)}
     seen = seen_of(visit, shown, kept)
     if trouble:
         line = problem(f"Broken off: {trouble} {kept.note}")
-        return {**seen, shown.status: line, **idle(shown)}
-    return {**seen, **idle(shown)}
+        return {**seen, shown.status: line, **idle(shown, visit)}
+    return {**seen, **idle(shown, visit)}
 
 
 def keep(visit: Visit, job: Painting) -> Kept | None:
@@ -319,15 +359,26 @@ def leave_queue(studio: Studio, shown: Shown) -> Handler:
     """Show that a turn is given back; Gradio has taken the job out."""
 
     def left(request: gr.Request) -> Updates:
-        visit_of(studio, request).asked = None
-        return {shown.status: told(LEFT), **idle(shown)}
+        visit = visit_of(studio, request)
+        visit.asked = None
+        return {shown.status: told(LEFT), **idle(shown, visit)}
 
     return left
 
 
-def failed(shown: Shown) -> Callable[[], Updates]:
-    """Let Paint be pressed again after a failure that nobody foresaw."""
-    return lambda: idle(shown)
+def failed(studio: Studio, shown: Shown) -> Handler:
+    """Let Paint be pressed again after a failure, or when the queue is full.
+
+    Gradio calls a turn that was given back a failure, too.
+    """
+
+    def said(request: gr.Request) -> Updates:
+        visit = visit_of(studio, request)
+        waited, visit.asked = visit.asked, None
+        line = problem(FULL) if waited is not None else gr.skip()
+        return {shown.status: line, **idle(shown, visit)}
+
+    return said
 
 
 # Looking
@@ -338,6 +389,8 @@ def look(studio: Studio, shown: Shown) -> Handler:
 
     def seen(event: gr.SelectData, request: gr.Request) -> Updates:
         visit = visit_of(studio, request)
+        if event.index >= len(visit.kept):  # after a night's sleep
+            return {shown.status: problem(GONE), shown.history: []}
         updates = dict(seen_of(visit, shown, visit.kept[event.index]))
         del updates[shown.history]  # which stays as it is
         return updates
@@ -354,9 +407,13 @@ def all_styles(studio: Studio, pictures: Any, shown: Shown) -> Handler:
             yield {shown.status: problem(NO_PHOTO)}
             return
         made = []
+        # of a new name each time, for a browser keeps what it has seen
+        shutil.rmtree(visit.sheet, ignore_errors=True)
+        visit.sheet = visit.folder / secrets.token_hex(8)
+        visit.sheet.mkdir()
         try:
             for name, picture in sheet(visit.photo, SHEET):
-                file = visit.folder / f"sheet-{name}.jpg"
+                file = visit.sheet / f"{name}.jpg"
                 save_image(picture, file)
                 made.append((str(file), title(name)))
                 yield {pictures: gr.update(value=made, visible=True)}
@@ -390,7 +447,7 @@ def seen_of(visit: Visit, shown: Shown, kept: Kept) -> Updates:
 def waiting(shown: Shown) -> Updates:
     """Return what the page shows until a job's turn comes."""
     return {
-        shown.status: told(WAITING),
+        shown.status: told(IN_THE_QUEUE),
         shown.paint: gr.update(interactive=False),
         shown.again: gr.update(interactive=False),
         shown.leave: gr.update(visible=True),
@@ -405,11 +462,11 @@ def busy(shown: Shown) -> Updates:
     }
 
 
-def idle(shown: Shown) -> Updates:
+def idle(shown: Shown, visit: Visit) -> Updates:
     """Return what can be pressed while nothing is painted."""
     return {
         shown.paint: gr.update(interactive=True),
-        shown.again: gr.update(interactive=True),
+        shown.again: gr.update(interactive=visit.seen is not None),
         shown.leave: gr.update(visible=False),
         shown.stop: gr.update(interactive=False),
     }

@@ -23,8 +23,8 @@ def offer(studio: Studio, queue: str) -> None:
     def paint(
         photo: str | None,
         style: str,
-        size: float,
-        strength: float,
+        size: float | None,
+        strength: float | None,
         request: gr.Request,
     ) -> Iterator[str | None]:
         if photo is None:
@@ -32,7 +32,10 @@ def offer(studio: Studio, queue: str) -> None:
         visit = visit_of(studio, request)
         try:
             choices = Choices(
-                photo, style, size=int(size), strength=float(strength)
+                photo,
+                style,
+                size=int(size or SIZES["medium"]),
+                strength=1.0 if strength is None else float(strength),
             )
             job = Painting(choices, studio.vgg)
             for _ in job.views():
@@ -41,6 +44,8 @@ def offer(studio: Studio, queue: str) -> None:
         except (ValueError, RuntimeError, OSError, MemoryError) as error:
             said = reason(error, [photo])
             raise gr.Error(said, print_exception=False) from error
+        finally:  # its files stay for an hour, to be fetched
+            studio.leave(str(request.session_hash))
         assert kept is not None  # it was painted to the end
         yield str(kept.png)
 

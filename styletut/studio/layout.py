@@ -1,18 +1,20 @@
 """What is on the page, and where."""
 
 from abc import ABCMeta
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+import numpy as np
+from PIL import Image
 from torch import Tensor
 
 from styletut.images import SAMPLES, ImageError, sample, save_image
 from styletut.instant import instant
 from styletut.objective.balance import STRENGTHS
 from styletut.studio.choices import STROKES, names_of
-from styletut.studio.visits import Studio
+from styletut.studio.visits import FIRST_STYLE, Studio
 from styletut.studio.wording import (
     READY,
     second_styles,
@@ -28,7 +30,10 @@ REGION = 768
 """The same of the photo under the brush, and of an example."""
 
 BRUSH = "#ff7a00"
-EXAMPLE = ("chelsea", "glass")
+STROKES_AS = ("PNG", "WEBP")
+"""Formats in which a browser sends them."""
+
+EXAMPLE = ("chelsea", FIRST_STYLE)
 
 HEADER = """\
 <h1>styletut studio</h1>
@@ -139,6 +144,18 @@ class _Brush(_UploadedOnly):
 
     def get_block_name(self) -> str:
         return "imageeditor"
+
+    def preprocess(self, payload: Any) -> Mapping[str, Any] | None:
+        """Return the strokes; nothing else of it is used."""
+        if payload is None or payload.id is not None or not payload.layers:
+            return None
+        (layer, *others) = payload.layers
+        if others:
+            raise ImageError("one layer of strokes is taken, not several")
+        with Image.open(layer.path, formats=STROKES_AS) as picture:
+            if max(picture.size) > 4 * REGION:
+                raise ImageError("the strokes are larger than the photo")
+            return {"layers": [np.asarray(picture.convert("RGBA"))]}
 
     def accept_blobs(self, data: Any) -> None:
         """Refuse strokes in advance: nothing would free them."""

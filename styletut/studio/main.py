@@ -89,7 +89,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         return (
             f"{error}; the studio needs what this installs: "
-            'python -m pip install "styletut[studio]"'
+            "python -m pip install gradio"
         )
     return str(error)
 

@@ -61,7 +61,8 @@ def build(studio: Studio) -> gr.Blocks:
             **QUIETLY,
         )
 
-        everything = [chosen.photo, chosen.style, *controls, *shown]
+        own = [chosen.photo, chosen.style, chosen.own_style]
+        everything = [*own, *controls, *shown]
         work = handlers.paint(studio, shown)
         shown.paint.click(None, js=SHOW_RESULT)
         jobs = [
@@ -74,9 +75,7 @@ def build(studio: Studio) -> gr.Blocks:
                     **QUIETLY,
                 ),
                 shown.again.click(
-                    handlers.ask_again(
-                        studio, shown, chosen.photo, chosen.style, controls
-                    ),
+                    handlers.ask_again(studio, shown, chosen, controls),
                     None,
                     everything,
                     **QUIETLY,
@@ -84,7 +83,9 @@ def build(studio: Studio) -> gr.Blocks:
             )
         ]
         for job in jobs:
-            job.failure(handlers.failed(shown), None, list(shown), **QUIETLY)
+            job.failure(
+                handlers.failed(studio, shown), None, list(shown), **QUIETLY
+            )
         shown.stop.click(
             handlers.stop(studio, shown), None, list(shown), **QUIETLY
         )

@@ -1,9 +1,12 @@
 """The page on an address of this machine, with a folder of its own."""
 
 import atexit
+import ipaddress
 import os
 import shutil
+import socket
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +17,17 @@ from styletut.cores.threads import set_threads
 UPLOAD = 50 * 2**20
 """Bytes of one file; a photo of 48 megapixels takes about 20 million."""
 
-WAITING = 20
+MOST_WAITING = 20
 """Jobs that wait for their turn, at most."""
+
+UNUSED = ("/process_recording", "/component_server", "/stream/", "/monitoring")
+"""Parts of Gradio's addresses that the page has no use for."""
+
+PREFIX = "styletut-studio-"
+"""Of the folder's name; the number of the process follows."""
+
+TIDIED_SECONDS = 600
+"""How often the visits that ended long ago are looked for."""
 
 HERE = ("127.0.0.1", "localhost", "[::1]")
 """What this machine calls itself."""
@@ -96,7 +108,7 @@ def refused(scope: Message, lan: bool) -> int:
     """
     headers = {k.decode("latin-1"): v for k, v in scope["headers"]}
     host = headers.get("host", b"").decode("latin-1")
-    if not lan and not _is_here(host):
+    if not (is_this_machine(host) or (lan and is_in_a_network(host))):
         return 403
     origin = headers.get("origin", b"").decode("latin-1")
     if origin and urlsplit(origin).netloc != host:
@@ -104,21 +116,58 @@ def refused(scope: Message, lan: bool) -> int:
     path = str(scope["path"])
     if "/proxy=" in path or "://" in path or "/file=http" in path:
         return 403
+    if any(route in path for route in UNUSED):
+        return 404
+    if "transfer-encoding" in headers:  # whose length nobody knows
+        return 411
     length = headers.get("content-length", b"0").decode("latin-1")
     # some more, for what surrounds the file in its message
     return 413 if not length.isdigit() or int(length) > UPLOAD + 2**16 else 0
 
 
-def _is_here(host: str) -> bool:
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    return name in HERE
+def is_this_machine(host: str) -> bool:
+    """Whether a request's host is this machine, called by itself."""
+    return _without_port(host) in HERE
+
+
+def is_in_a_network(host: str) -> bool:
+    """Whether it is an address, or this machine's name in its network.
+
+    A name of somebody else's could lead a visitor's browser here.
+    """
+    name, own = _without_port(host).lower(), socket.gethostname().lower()
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return name in (own, f"{own}.local", socket.getfqdn().lower())
+    return True
+
+
+def _without_port(host: str) -> str:
+    return host if host.endswith("]") else host.rpartition(":")[0] or host
 
 
 def own_folder() -> Path:
-    """Make a folder for everything that is written; it goes at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="styletut-studio-"))
+    """Make a folder for everything that is written; it goes at the end.
+
+    Those of studios that were killed go now.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if _is_left(left):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def _is_left(folder: Path) -> bool:
+    """Whether a folder is of a process that is gone, and of this user."""
+    import psutil
+
+    number = folder.name.removeprefix(PREFIX).partition("-")[0]
+    if not number.isdigit() or psutil.pid_exists(int(number)):
+        return False
+    return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
 
 
 class Served(NamedTuple):
@@ -128,14 +177,17 @@ class Served(NamedTuple):
         address: of the page.
         page: what Gradio serves.
         folder: of all its files.
+        closed: is set at the end.
     """
 
     address: str
     page: Any
     folder: Path
+    closed: threading.Event
 
     def close(self) -> None:
         """Serve no more, and remove all files."""
+        self.closed.set()
         self.page.close(verbose=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -179,9 +231,11 @@ def serve(
 
     set_threads(None)
     vgg = VGG19()
-    page = build(Studio(folder, vgg, measured_pace(vgg)))
-    page.queue(max_size=WAITING)
-    _, address, _ = page.launch(
+    studio = Studio(folder, vgg, measured_pace(vgg))
+    page = build(studio)
+    page.queue(max_size=MOST_WAITING, api_open=False)
+    _, address, _ = _launched(
+        page,
         server_name="0.0.0.0" if lan else "127.0.0.1",
         server_port=port,
         inbrowser=browser,
@@ -194,6 +248,7 @@ def serve(
         max_file_size=UPLOAD,
         footer_links=["api", "settings"],
         run_history=False,
+        enable_monitoring=False,
         pwa=False,
         ssr_mode=False,
         app_kwargs={"middleware": [Middleware(Enclosed, lan=lan)]},
@@ -201,9 +256,38 @@ def serve(
         css=CSS,
         js=SCRIPT,
     )
-    served = Served(str(address), page, folder)
+    served = Served(str(address), page, folder, threading.Event())
     _open.append(served)
+    threading.Thread(
+        target=_tidy_until, args=(studio, served.closed), daemon=True
+    ).start()
     return served
+
+
+def _launched(page: Any, **settings: Any) -> Any:
+    """Launch a page.
+
+    Raises:
+        OSError: if it cannot be reached.
+    """
+    port = settings["server_port"]
+    try:
+        return page.launch(**settings)
+    except OSError as error:
+        if port is None:
+            raise OSError(
+                "no port from 7860 on is free; name one with --port"
+            ) from error
+        raise OSError(
+            f"port {port} is taken; leave out --port, or name another"
+        ) from error
+    except ValueError as error:  # Gradio asks itself whether it is there
+        raise OSError(f"the page cannot be reached: {error}") from error
+
+
+def _tidy_until(studio: Any, closed: threading.Event) -> None:
+    while not closed.wait(TIDIED_SECONDS):
+        studio.tidy()
 
 
 def _theme(themes: Any) -> Any:
@@ -238,7 +322,10 @@ def close_all(studios: list[Served]) -> None:
 
 def _say_first(folder: Path) -> None:
     """Say what Gradio reads when it is imported, or before it asks anybody."""
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    for name in [name for name in os.environ if name.startswith("GRADIO_")]:
+        del os.environ[name]  # what it would open, or listen to, besides
+    # its copies of files, beside ours
+    os.environ["GRADIO_TEMP_DIR"] = str(folder / "gradio")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_OFFLINE"] = "1"
     # Gradio loads Matplotlib, which would keep a list of fonts at home

@@ -20,6 +20,8 @@ from styletut.vgg import VGG19
 MOST = 24
 """Pictures that are kept for one visitor; the oldest goes first."""
 
+FIRST_STYLE = "glass"
+
 KEPT_SECONDS = 3600
 """How long a visitor's pictures stay after the page is closed."""
 
@@ -56,18 +58,20 @@ class Visit:
         stop: is set when the painting is to end.
         kept: pictures, the newest first.
         seen: the one that is shown; None before there is one.
-        left: when the page was closed, by the clock that never goes back;
-            None while it is open.
+        sheet: folder of the photo in all styles.
+        left: when the page was last closed, or lost its connection, by the
+            clock that never goes back; None after something was pressed.
     """
 
     folder: Path
     photo: str | None = None
-    style: str = "glass"
+    style: str = FIRST_STYLE
     own_style: str | None = None
     asked: Choices | None = None
     stop: Event = field(default_factory=Event)
     kept: list[Kept] = field(default_factory=list)
     seen: Kept | None = None
+    sheet: Path = Path("no sheet yet")
     left: float | None = None
 
     def take(self, file: str) -> str:
@@ -97,7 +101,9 @@ class Visit:
         jpeg = png.with_suffix(".jpg")
         save_image(over_white(painted), jpeg, painted.text)
         before = own / "before.jpg"
-        save_image(shown(choices.photo, max(painted.image.shape[2:])), before)
+        save_image(
+            as_shown(choices.photo, max(painted.image.shape[2:])), before
+        )
         kept = Kept(choices, png, jpeg, before, note)
         self.kept.insert(0, kept)
         self._remove(self.kept[MOST:])
@@ -153,6 +159,11 @@ class Studio:
             visit.left = None  # it is here
             return visit
 
+    def tidy(self) -> None:
+        """Remove the visits that ended long ago."""
+        with self._lock:
+            self._tidy()
+
     def leave(self, session: str) -> None:
         """Note that a page was closed, and stop what is painted for it."""
         with self._lock:
@@ -161,7 +172,6 @@ class Studio:
                 visit.stop.set()
 
     def _tidy(self) -> None:
-        """Remove the visits that ended long ago."""
         now = time.monotonic()
         for session, visit in list(self._visits.items()):
             if visit.left is not None and now - visit.left > KEPT_SECONDS:
@@ -169,7 +179,7 @@ class Studio:
                 del self._visits[session]
 
 
-def shown(photo: str, size: int) -> Tensor:
+def as_shown(photo: str, size: int) -> Tensor:
     """Return a photo of a longer side in pixels, as it is shown."""
     return resize(unread(photo, "the photo").read(size), size)
 

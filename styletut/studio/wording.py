@@ -16,7 +16,9 @@ NO_PHOTO = (
     "sample."
 )
 NO_SECOND = "Add a style picture of your own first."
-WAITING = "It begins when the pictures before it are done."
+IN_THE_QUEUE = "It begins when the pictures before it are done."
+FULL = "Too many pictures are waiting for their turn. Try again soon."
+GONE = "This picture is gone: the page was away for too long."
 LEFT = "Your turn is given back. Press Paint when you like."
 STOPPING = "It stops after this step."
 
@@ -32,6 +34,12 @@ def told(text: str) -> str:
 def problem(text: str) -> str:
     """Return the same for what went wrong."""
     return f'<div class="status"><p class="problem">{escape(text)}</p></div>'
+
+
+def is_foreseen(error: Exception) -> bool:
+    """Whether an error is one of the pictures or the machine, not of ours."""
+    ours = (ValueError, OSError, MemoryError)
+    return isinstance(error, ours) or out_of_memory(error)
 
 
 def reason(error: Exception, files: Collection[str | None] = ()) -> str:

@@ -193,6 +193,10 @@ def test_two_visitors_wait_for_one_another(visit, studio, browser, photo):
     choose_small(other)
     button(other, "Paint").click()
     expect(status(other)).to_contain_text("queue", ignore_case=True)
+    button(other, "Leave the queue").click()
+    expect(status(other)).to_contain_text("Your turn is given back")
+    button(other, "Paint").click()
+    expect(button(other, "Leave the queue")).to_be_visible()
     visit.close()  # a page that is closed frees its turn
     expect(status(other)).to_contain_text(
         "Painted:", timeout=PICTURE_MILLISECONDS

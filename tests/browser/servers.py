@@ -3,7 +3,6 @@
 import os
 import socket
 import time
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -34,6 +33,6 @@ def wait_until_it_answers(url, server, log):
         try:
             urlopen(url, timeout=5).close()
             return
-        except URLError:
+        except OSError:
             time.sleep(0.2)
     pytest.fail(f"the server did not start: {log.read_text()[-2000:]}")

@@ -20,7 +20,9 @@ QUICK = {"size": 48}
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_image(sample("rocket", 80), tmp_path / "mine.png")
-    save_image(sample("meadow", 70), tmp_path / "night.png")  # not the sample
+    save_image(sample("meadow", 70), tmp_path / "night.png")
+    (tmp_path / "night.png").rename(tmp_path / "ink")  # without an ending
+    save_image(sample("meadow", 70), tmp_path / "night.png")
     mask = torch.zeros(1, 3, *sample("rocket", 80).shape[2:])
     mask[..., :40] = 1
     save_image(mask, tmp_path / "region.png")
@@ -30,6 +32,7 @@ def folder(tmp_path, monkeypatch):
 KINDS = {
     "plain": {"photo": "chelsea", "style": "glass"},
     "files": {"photo": "mine.png", "style": "./night.png"},
+    "a name that a sample has": {"photo": "chelsea", "style": "./ink"},
     "mixed": {
         "photo": "chelsea",
         "style": "glass",

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import gradio as gr
 import numpy as np
 import pytest
+import torch
 
-from styletut.images import load_mask, sample, save_image
+from styletut.images import ImageError, load_mask, sample, save_image
 from styletut.studio import handlers, layout
 from styletut.studio.choices import SIZES, names_of
-from styletut.studio.layout import Controls, Shown, Upload
+from styletut.studio.layout import Chosen, Controls, Shown, Upload
 from styletut.studio.pace import Pace
 from styletut.studio.page import QUEUE, build
 from styletut.studio.visits import Studio
@@ -19,6 +20,7 @@ from styletut.studio.wording import OWN, reason, sizes
 from styletut.vgg import VGG19
 
 SHOWN = Shown(*Shown._fields)
+CHOSEN = Chosen(*Chosen._fields)
 CONTROLS = Controls(*Controls._fields)
 USUAL = Controls("", 0.5, 1, "normal", False, "small", None)
 ME = SimpleNamespace(session_hash="me")
@@ -121,6 +123,9 @@ def test_without_a_photo_it_says_what_to_do(studio, visit):
     said = ask(studio)
     assert "There is no photo yet" in said["status"]
     assert said["paint"]["interactive"]
+    assert not said["again"]["interactive"], "there is nothing to repeat"
+    again = handlers.ask_again(studio, SHOWN, CHOSEN, CONTROLS)(ME)
+    assert "There is no photo yet" in again["status"]
     (nothing,) = handlers.paint(studio, SHOWN)(ME)
     assert set(nothing) == {"status"} and visit.kept == []
     (sheet,) = handlers.all_styles(studio, "sheet", SHOWN)(ME)
@@ -196,8 +201,17 @@ def test_what_breaks_off_is_told_and_the_picture_kept(
     assert last["png"]["interactive"] and len(visit.kept) == 1
 
 
-def test_what_nobody_foresaw_lets_paint_be_pressed_again():
-    assert handlers.failed(SHOWN)()["paint"]["interactive"]
+def test_what_nobody_foresaw_lets_paint_be_pressed_again(tmp_path):
+    studio = Studio(tmp_path, None, Pace(0, 0))
+    said = handlers.failed(studio, SHOWN)(ME)
+    assert said["paint"]["interactive"] and said["status"] == gr.skip()
+
+
+def test_a_full_queue_is_told(studio, visit):
+    ask(studio)  # and its turn never comes
+    said = handlers.failed(studio, SHOWN)(ME)
+    assert "Too many pictures are waiting" in said["status"]
+    assert said["paint"]["interactive"] and visit.asked is None
 
 
 def test_what_fails_at_once_is_told(studio, visit, tmp_path):
@@ -276,7 +290,7 @@ def test_a_picture_of_the_history_comes_back(studio, visit):
     assert seen["command"] == "styletut chelsea glass --size 48"
     assert "history" not in seen and "paint" not in seen
     handlers.look(studio, SHOWN)(select(0), ME)
-    again = handlers.ask_again(studio, SHOWN, "photo", "style", CONTROLS)(ME)
+    again = handlers.ask_again(studio, SHOWN, CHOSEN, CONTROLS)(ME)
     assert (again["own_colors"], again["stroke"]) == (True, "fine")
     assert again["size"]["value"] == "small"
     assert "chelsea" in again["photo"] and "stained glass" in again["style"]
@@ -286,10 +300,71 @@ def test_a_picture_of_the_history_comes_back(studio, visit):
     assert visit.asked == visit.kept[0].choices
 
 
+def test_a_picture_that_is_gone_is_told(studio, visit):
+    said = handlers.look(studio, SHOWN)(select(3), ME)
+    assert "This picture is gone" in said["status"]
+
+
+def test_a_full_disk_is_told(studio, visit, monkeypatch):
+    def full(*args):
+        raise ImageError("'a.png' cannot be written: No space left on device.")
+
+    monkeypatch.setattr(visit, "keep", full)
+    last = painted(studio)[-1]
+    assert "No space left" in last["status"] and last["paint"]["interactive"]
+
+
+def test_an_error_of_ours_is_told_to_the_terminal(
+    studio, visit, monkeypatch, capsys
+):
+    def views(self):
+        raise TypeError("a mistake")
+        yield
+
+    monkeypatch.setattr(handlers.Painting, "views", views)
+    assert "a mistake" in painted(studio)[-1]["status"]
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_request_without_a_page_is_refused(studio):
+    with pytest.raises(gr.Error, match="must be opened"):
+        handlers.visit_of(studio, SimpleNamespace(session_hash=None))
+
+
+def test_strokes_are_read_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with gr.Blocks():
+        brush = layout.Brush()
+
+    def drawn(*names):
+        layers = [SimpleNamespace(path=str(tmp_path / n)) for n in names]
+        return SimpleNamespace(id=None, layers=layers)
+
+    alpha = torch.ones(1, 1, 30, 40)
+    save_image(torch.ones(1, 3, 30, 40), tmp_path / "a.png", alpha=alpha)
+    (layer,) = brush.preprocess(drawn("a.png"))["layers"]
+    assert layer.shape == (30, 40, 4)
+    assert brush.preprocess(None) is None
+    assert brush.preprocess(drawn()) is None
+    with pytest.raises(ValueError, match="one layer"):
+        brush.preprocess(drawn("a.png", "a.png"))
+    save_image(torch.ones(1, 3, 30, 40), tmp_path / "b.jpg")
+    with pytest.raises(OSError):
+        brush.preprocess(drawn("b.jpg"))
+    save_image(torch.ones(1, 3, 10, 4000), tmp_path / "c.png")
+    with pytest.raises(ValueError, match="larger than the photo"):
+        brush.preprocess(drawn("c.png"))
+
+
 def test_all_styles_are_there_at_once(studio, visit):
     shown = list(handlers.all_styles(studio, "sheet", SHOWN)(ME))
     last = shown[-2]["sheet"]["value"]
     assert len(last) == 8 and last[0][1] == "Lilies at sunrise, stained glass"
+    visit.photo = "rocket"
+    *_, next_to_last, _ = handlers.all_styles(studio, "sheet", SHOWN)(ME)
+    other = next_to_last["sheet"]["value"]
+    assert not {file for file, _ in last} & {file for file, _ in other}
+    assert not Path(last[0][0]).exists()
     assert "Choose one" in shown[-1]["status"]
 
 
