@@ -16,7 +16,9 @@ from torch import Tensor
 
 from styletut.images.picture import ImageError, to_pil
 
-_MAX_COMMENT = 65533  # A JPEG segment's 16-bit length counts itself, too.
+# A JPEG segment holds 65533 bytes, but Pillow before 13 cannot write so many
+# beside all else that comes before a small picture.
+_MAX_COMMENT = 60000
 
 
 def save_image(

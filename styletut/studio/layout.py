@@ -53,6 +53,7 @@ h2 { font-size: 1rem; margin: 0; }
 .picks .thumbnail-item { aspect-ratio: 1; height: auto; }
 .picks .caption-label { position: absolute; clip-path: inset(50%); }
 .picks { min-height: 0; }
+#history:has(.empty) { display: none; }
 #samples { --columns: 6; } #styles, #sheet, #history { --columns: 4; }
 .status { min-height: 3.2em; }
 .status p { margin: 0; }
