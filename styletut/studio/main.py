@@ -58,11 +58,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _tell(address: str, lan: bool) -> None:
-    print(f"The studio is open: {address}", flush=True)
     if lan:
         port = address.rstrip("/").rpartition(":")[2]
         others = f"http://{own_address()}:{port}"
         print(SHARED.format(address=others), file=sys.stderr)
+    print(f"The studio is open: {address}", flush=True)
 
 
 def _wait() -> None:

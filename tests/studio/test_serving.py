@@ -51,9 +51,11 @@ def started(home, *words):
     while process.poll() is None and time.monotonic() < end:
         try:
             urlopen(address, timeout=5).close()
-            return process, address
+            if "The studio is open" in said(home):
+                return process, address
         except OSError:
-            time.sleep(0.2)
+            pass
+        time.sleep(0.2)
     process.kill()
     pytest.fail(f"it did not start: {said(home)}")
 
