@@ -1,13 +1,17 @@
 """A file from the web, within a limit of size and of time."""
 
 import http.client
+import ipaddress
 import queue
+import socket
 import threading
 import time
 import urllib.error
 import urllib.request
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from styletut import __version__
 from styletut.images.picture import ImageError
 
 MAX_BYTES = 50_000_000
@@ -19,12 +23,18 @@ MAX_SECONDS = 60.0
 READ_SECONDS = 15.0
 """Longest time without a byte from the server."""
 
+AGENT = f"styletut/{__version__}"
+"""By what name servers are asked; some refuse one without a version."""
+
 _CHUNK = 1 << 16
 _ELSEWHERE = "Download the picture in a browser and give its file name."
 
 
 def download(url: str) -> bytes:
     """Fetch a file over http or https; redirects stay within these two.
+
+    Nor do they lead from a public server into the local network, where a
+    server that is nobody's business may answer.
 
     Args:
         url: The address. Spaces and non-Latin letters are encoded.
@@ -33,8 +43,8 @@ def download(url: str) -> bytes:
         The file's bytes, complete.
 
     Raises:
-        ImageError: No connection, an HTTP error, more than `MAX_BYTES`, or
-            longer than `MAX_SECONDS`.
+        ImageError: No connection, an HTTP error, more than `MAX_BYTES`,
+            longer than `MAX_SECONDS`, or a redirect that is not followed.
     """
     # In a thread, since neither looking up a host nor a server that sends its
     # headers byte by byte heeds a socket's time limit.
@@ -65,10 +75,10 @@ def _worker(
 
 def _fetch(url: str, deadline: float) -> bytes:
     request = urllib.request.Request(
-        _encoded(url), headers={"User-Agent": "styletut", "Accept": "image/*"}
+        _encoded(url), headers={"User-Agent": AGENT, "Accept": "image/*"}
     )
     try:
-        response = _opener().open(request, timeout=READ_SECONDS)
+        response = _opener(_Route(url)).open(request, timeout=READ_SECONDS)
     except urllib.error.HTTPError as error:
         error.close()  # It holds the connection.
         raise
@@ -92,13 +102,73 @@ def _fetch(url: str, deadline: float) -> bytes:
     return bytes(data)
 
 
-def _opener() -> urllib.request.OpenerDirector:
+class _Route:
+    """Where the connections of a download lead, redirect by redirect."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.was_public = url, False
+
+    def follow(self, peer: str) -> None:
+        """Note a connection, or refuse it.
+
+        It is the address that counts, not the name: a name can change what
+        it stands for between two questions.
+        """
+        public = is_public(peer)
+        if self.was_public and not public:
+            raise ImageError(
+                f"{self.url}: the server sends on to {peer}, which is an "
+                f"address of your own network; that is not followed. "
+                f"{_ELSEWHERE}"
+            )
+        self.was_public = public
+
+
+def is_public(peer: str) -> bool:
+    """Whether an address is one of the internet, and not of a network here."""
+    address = ipaddress.ip_address(peer.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_global
+
+
+def _followed(kind: type[http.client.HTTPConnection], route: _Route) -> Any:
+    """Return a class of connections that ask the route once they stand."""
+
+    class Followed(kind):  # type: ignore[misc, valid-type]
+        def connect(self) -> None:
+            super().connect()
+            sock: socket.socket = self.sock
+            route.follow(sock.getpeername()[0])
+
+    return Followed
+
+
+class _HTTP(urllib.request.HTTPHandler):
+    def __init__(self, route: _Route) -> None:
+        super().__init__()
+        self.kind = _followed(http.client.HTTPConnection, route)
+
+    def http_open(self, request: Any) -> http.client.HTTPResponse:
+        return self.do_open(self.kind, request)
+
+
+class _HTTPS(urllib.request.HTTPSHandler):
+    def __init__(self, route: _Route) -> None:
+        super().__init__()
+        self.kind = _followed(http.client.HTTPSConnection, route)
+
+    def https_open(self, request: Any) -> http.client.HTTPResponse:
+        return self.do_open(self.kind, request)
+
+
+def _opener(route: _Route) -> urllib.request.OpenerDirector:
     """An opener that knows http and https alone, in redirects as well."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        _HTTP(route),
+        _HTTPS(route),
         urllib.request.HTTPRedirectHandler(),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from PIL import Image
 
+import styletut
 from styletut.images import ImageError, download, load_image
 
 
@@ -127,7 +128,48 @@ def test_a_picture_is_fetched(server, name):
 
 def test_the_server_learns_who_asks(server):
     load_image(f"{server.url}/red")
-    assert server.requests[0][1]["User-Agent"].startswith("styletut")
+    agent = server.requests[0][1]["User-Agent"]
+    assert agent == f"styletut/{styletut.__version__}"
+
+
+@pytest.mark.parametrize(
+    ("peer", "public"),
+    [
+        ("8.8.8.8", True),
+        ("2606:4700::1111", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("192.168.0.1", False),
+        ("169.254.169.254", False),  # where clouds keep their keys
+        ("100.64.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("::ffff:10.0.0.1", False),
+        ("::ffff:8.8.8.8", True),
+    ],
+)
+def test_public_addresses_are_told_from_others(peer, public):
+    assert download.is_public(peer) is public
+
+
+def test_no_redirect_leads_from_outside_into_the_network(server, monkeypatch):
+    seen = []
+
+    def is_public(peer):
+        seen.append(peer)
+        return len(seen) == 1  # the first server is elsewhere
+
+    monkeypatch.setattr(download, "is_public", is_public)
+    with pytest.raises(ImageError, match=r"sends on to 127\.0\.0\.1") as told:
+        load_image(f"{server.url}/hop")
+    assert "your own network" in str(told.value)
+    assert seen == ["127.0.0.1"] * 2, "the address that was connected to"
+    assert len(server.requests) == 1, "nothing is asked there"
+
+
+def test_redirects_inside_a_network_are_followed(server, monkeypatch):
+    load_image(f"{server.url}/hop")
+    assert len(server.requests) == 2
 
 
 def test_an_uppercase_scheme_is_a_url(server):
