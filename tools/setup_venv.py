@@ -47,7 +47,7 @@ def refuse_windows():
     if os.name == "nt":
         sys.exit(
             "make does not set this project up on Windows. The README has the "
-            "four lines that do, under 'Windows, or without make'."
+            "lines that do, under 'Windows, or without make'."
         )
 
 
@@ -276,7 +276,7 @@ def take_small_torch(command, index):
     if not is_reachable(index):
         print(
             "{0} did not answer within {1} seconds. Taking PyTorch from pip's "
-            "own index; on Linux its build has about 3 GB.".format(
+            "own index; on Linux its build is about 3 GB.".format(
                 index, SECONDS_TO_REACH_IT
             )
         )

@@ -37,7 +37,8 @@ EXAMPLE = ("chelsea", FIRST_STYLE)
 
 HEADER = """\
 <h1>styletut studio</h1>
-<p>Your photo, painted in the style of a picture, on this machine alone.</p>
+<p>Your photo, painted in the style of a picture, by the computer that runs
+this studio.</p>
 """
 
 CSS = """\
@@ -80,7 +81,7 @@ SCRIPT = """\
       if (text && button.getAttribute('aria-label') !== text)
         button.setAttribute('aria-label', text);
     }
-    const words = ['The photo', 'The picture that is painted of it'];
+    const words = ['The photo', 'The picture painted from it'];
     document.querySelectorAll('#result img').forEach((image, place) => {
       if (image.alt !== words[place % 2]) image.alt = words[place % 2];
     });
@@ -283,22 +284,22 @@ def _controls(size: Any) -> Controls:
             *STRENGTHS,
             value=1,
             step=0.1,
-            label="Strength: 0 is the photo, 1 as a rule, 2 much paint",
+            label="Strength: 0 is the photo, 1 the default, 2 the most",
         )
         stroke = gr.Radio(list(STROKES), value="normal", label="Strokes")
         own_colors = gr.Checkbox(label="Keep the colors of the photo")
         second = gr.Dropdown(
             second_styles(),
             value="",
-            label="A second style, to mix with or for what you brush",
+            label="A second style, to mix in or to use where you brush",
         )
         share = gr.Slider(
             0, 1, value=0.5, step=0.05, label="Share of the second style"
         )
     with gr.Accordion("Only a region: brush over it", open=False):
         gr.Markdown(
-            "What you brush is painted and the rest stays a photo; with a "
-            "second style, what you brush gets that one."
+            "What you brush is painted and the rest stays a photo. With a "
+            "second style, what you brush gets that, and the rest the first."
         )
         region = Brush(
             label="Brush",

@@ -10,14 +10,15 @@ from styletut.cores.waiting import choose_waiting
 
 DESCRIPTION = """\
 Open a page in the browser: upload a photo, pick a style, get a picture. All
-is painted on this machine, and nothing leaves it; what was uploaded and not
-downloaded is gone at the end. Ctrl-C ends it."""
+is painted on this machine, and nothing leaves it unless you share the page.
+Uploads and paintings are deleted at the end, so download what you want to
+keep. Ctrl-C ends it."""
 
 SHARED = """\
-Anybody in your network can now open {address} and paint on this machine;
+Anybody on your network can now open {address} and paint on this machine;
 pictures travel unencrypted. They see none of your files, and none of the
-pictures of others. Cameras work on this machine's own page alone. Ctrl-C ends
-it."""
+pictures of others. The camera works only on the page opened on this machine.
+Ctrl-C ends it."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -107,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--share-on-lan",
         action="store_true",
-        help="let other machines of your network in; without it the page is "
+        help="let other machines on your network in; without it the page is "
         "for this machine alone",
     )
     parser.add_argument(

@@ -16,10 +16,10 @@ NO_PHOTO = (
     "sample."
 )
 NO_SECOND = "Add a style picture of your own first."
-IN_THE_QUEUE = "It begins when the pictures before it are done."
+IN_THE_QUEUE = "Your picture begins when those before it are done."
 FULL = "Too many pictures are waiting for their turn. Try again soon."
-GONE = "This picture is gone: the page was away for too long."
-LEFT = "Your turn is given back. Press Paint when you like."
+GONE = "This picture is gone: the page was disconnected for over an hour."
+LEFT = "Nothing was painted. Press Paint when you are ready."
 STOPPING = "It stops after this step."
 
 OWN = "own"
@@ -89,7 +89,7 @@ def style_told(style: str) -> str:
 def second_styles() -> list[tuple[str, str]]:
     """Return what a second style can be, with its values."""
     named = [(SAMPLES[name].title, name) for name in names_of("style")]
-    return [("none", ""), *named, ("the picture of your own", OWN)]
+    return [("none", ""), *named, ("your own style picture", OWN)]
 
 
 def sizes(pace: Pace, shape: tuple[int, int]) -> list[tuple[str, str]]:

@@ -194,7 +194,7 @@ def test_two_visitors_wait_for_one_another(visit, studio, browser, photo):
     button(other, "Paint").click()
     expect(status(other)).to_contain_text("queue", ignore_case=True)
     button(other, "Leave the queue").click()
-    expect(status(other)).to_contain_text("Your turn is given back")
+    expect(status(other)).to_contain_text("Nothing was painted")
     button(other, "Paint").click()
     expect(button(other, "Leave the queue")).to_be_visible()
     visit.close()  # a page that is closed frees its turn
@@ -335,7 +335,7 @@ def test_nothing_serious_keeps_people_out(studio, browser, scheme):
     assert ours == []
     assert "Painted: 256 x" in said, "a screen reader is told"
     assert named == "The old oak, pen and ink"
-    assert shown == "The picture that is painted of it"
+    assert shown == "The picture painted from it"
 
 
 GRADIOS = [

@@ -86,7 +86,7 @@ def test_one_that_is_shared_leaves_nothing_either(tmp_path):
     (tmp_path / "tmp").mkdir()
     process, _ = started(tmp_path, "--share-on-lan")
     ended(process, tmp_path, signal.SIGTERM)
-    assert "Anybody in your network can now open http" in said(tmp_path)
+    assert "Anybody on your network can now open http" in said(tmp_path)
     assert "Traceback" not in said(tmp_path)
 
 
@@ -294,7 +294,7 @@ def test_help_says_who_may_come(capsys):
     with pytest.raises(SystemExit):
         main(["studio", "--help"])
     help_text = " ".join(capsys.readouterr().out.split())
-    assert "let other machines of your network in" in help_text
+    assert "let other machines on your network in" in help_text
 
 
 def test_without_gradio_it_says_how_to_get_it(monkeypatch, capsys):
