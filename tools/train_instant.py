@@ -26,7 +26,7 @@ from machine import description
 from training_photos import PHOTOS
 
 from styletut.images import load_image, sample
-from styletut.images.samples import SAMPLES
+from styletut.images.samples import names_of
 from styletut.instant.recipe import Recipe
 from styletut.instant.training import Training, resume, save
 from styletut.instant.weights import INSTANT, STEADY, decoded, notes_of, store
@@ -93,7 +93,7 @@ def begun(
         network = decoded(start).requires_grad_(True)
     training = Training(
         [load_image(path, READ_AT) for path in sorted(photos.iterdir())],
-        {name: sample(name) for name in painted_styles()},
+        {name: sample(name) for name in names_of("style")},
         recipe,
         precision,
         network,
@@ -204,11 +204,6 @@ def ship(
         path,
     )
     print("SHA256 =", hashlib.sha256(path.read_bytes()).hexdigest())
-
-
-def painted_styles() -> list[str]:
-    """Return the names of the sample styles."""
-    return [name for name, each in SAMPLES.items() if each.kind == "style"]
 
 
 def earlier(table: Path, steps: int) -> list[dict]:

@@ -132,6 +132,12 @@ def told_name(source: str, names: Collection[str]) -> str:
     return f"./{bare}" if bare in names or bare.startswith("-") else bare
 
 
+def names_told(photo: str, typed: Typed) -> dict[str, str]:
+    """Return photo and styles for a picture's text fields."""
+    styles = ", ".join(map(bare_name, typed.styles))
+    return {"photo": bare_name(photo), "style": styles}
+
+
 def read_settings(options: Mapping[str, Any]) -> Settings:
     """Turn what was typed into settings of a run.
 

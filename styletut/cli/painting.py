@@ -13,6 +13,7 @@ from torch import Tensor
 
 from styletut.cli.arguments import (
     Typed,
+    names_told,
     read_settings,
     read_styles,
     repeat_command,
@@ -35,7 +36,6 @@ from styletut.cli.preview import preview
 from styletut.cli.progress import progress, say
 from styletut.cli.targets import choose_folder, choose_target, photos_of
 from styletut.images import ImageError, save_image
-from styletut.images.loading import bare_name
 from styletut.transfer.coarse_to_fine import Run, prepare, steps_of
 from styletut.transfer.steps import (
     Finished,
@@ -177,7 +177,11 @@ def _paint_at_once(photo: str, one: _Painting) -> int:
         except Exception as error:
             return refuse(error)
         command = repeat_command(photo, one.typed, one.options)
-        text = {**picture.text, **_names(photo, one), "command": command}
+        text = {
+            **picture.text,
+            **names_told(photo, one.typed),
+            "command": command,
+        }
         try:
             path = _save(picture.image, target, text, picture.alpha)
         except ImageError as error:
@@ -268,16 +272,11 @@ def _text(photo: str, one: _Painting, finished: Finished) -> dict[str, str]:
     """How the picture was made; no date, so a rerun gives the same bits."""
     stopped = "crashed" if finished.crash else finished.ending.stopped
     return {
-        **_names(photo, one),
+        **names_told(photo, one.typed),
         "stopped": stopped,
         "evaluations_done": str(finished.history[-1].evaluations),
         "command": repeat_command(photo, one.typed, one.options),
     }
-
-
-def _names(photo: str, one: _Painting) -> dict[str, str]:
-    styles = ", ".join(map(bare_name, one.typed.styles))
-    return {"photo": bare_name(photo), "style": styles}
 
 
 @contextmanager

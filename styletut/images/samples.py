@@ -143,6 +143,15 @@ MASKS: Mapping[str, Sample] = MappingProxyType(
 """Masks of sample photos by name, which begins with the photo's."""
 
 
+def names_of(kind: str) -> list[str]:
+    """Return the names of all sample pictures of a kind, in their order.
+
+    Args:
+        kind: "content" or "style".
+    """
+    return [name for name, each in SAMPLES.items() if each.kind == kind]
+
+
 def sample_path(name: str) -> Path:
     """Where a sample picture lies on this computer.
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from styletut.images import SAMPLES
 from styletut.images.loading import unread
+from styletut.images.samples import names_of
 from styletut.instant.crops import Crop, crops_of_step
 from styletut.instant.network import PHOTO, StyleNetwork
 from styletut.instant.painting import painted, recolored
@@ -98,7 +98,7 @@ def fit(
         )
     picture = _read(style, "the style picture", None)
     if photos is None:
-        photos = [k for k, v in SAMPLES.items() if v.kind == "content"]
+        photos = names_of("content")
     if not photos:
         raise ValueError("there are no photos to learn from: give one or more")
     read = [_read(each, "a photo", READ_AT) for each in photos]

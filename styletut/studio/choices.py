@@ -4,7 +4,7 @@ All three come from the command line's own words for it, so that a picture of
 the page is the picture of its command.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -182,11 +182,6 @@ class Choices:
 def title(source: str) -> str:
     """Return what a picture is called for a reader."""
     return SAMPLES[source].title if source in SAMPLES else bare_name(source)
-
-
-def names_of(kind: str) -> Sequence[str]:
-    """Return the names of all sample pictures of a kind, in their order."""
-    return [name for name, each in SAMPLES.items() if each.kind == kind]
 
 
 def _quoted(source: str) -> str:

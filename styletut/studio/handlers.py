@@ -26,7 +26,8 @@ from styletut.images import (
     to_pil,
 )
 from styletut.images.loading import unread
-from styletut.studio.choices import SIZES, Choices, names_of, title
+from styletut.images.samples import names_of
+from styletut.studio.choices import SIZES, Choices, title
 from styletut.studio.layout import (
     EXAMPLE,
     REGION,

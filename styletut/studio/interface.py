@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from styletut.studio.choices import SIZES, Choices, names_of
+from styletut.images.samples import names_of
+from styletut.studio.choices import SIZES, Choices
 from styletut.studio.handlers import keep, visit_of
 from styletut.studio.layout import Upload
 from styletut.studio.painting import Painting

@@ -11,9 +11,10 @@ from PIL import Image
 from torch import Tensor
 
 from styletut.images import SAMPLES, ImageError, sample, save_image
+from styletut.images.samples import names_of
 from styletut.instant import instant
 from styletut.objective.balance import STRENGTHS
-from styletut.studio.choices import STROKES, names_of
+from styletut.studio.choices import STROKES
 from styletut.studio.visits import FIRST_STYLE, Studio
 from styletut.studio.wording import (
     READY,

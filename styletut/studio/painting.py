@@ -10,13 +10,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from styletut.cli.arguments import names_told
 from styletut.cli.progress import seconds_left
 from styletut.color import luminance_only
 from styletut.images import load_mask, resize, resize_mask
-from styletut.images.loading import bare_name, unread
+from styletut.images.loading import unread
+from styletut.images.samples import names_of
 from styletut.instant import instant
 from styletut.instant.styles import STRENGTHS as AT_ONCE_STRENGTHS
-from styletut.studio.choices import Choices, names_of
+from styletut.studio.choices import Choices
 from styletut.transfer import Record, Run, Step, prepare, steps_of
 from styletut.transfer.steps import KeptBest
 from styletut.vgg import VGG19
@@ -111,11 +113,9 @@ class Painting:
         image = self._kept.best.image.cpu()
         ending = self._kept.ending
         stopped = ending.stopped if self._done else "interrupted"
-        typed = self.choices.typed()
         text = {
             **self._run.text(),
-            "photo": bare_name(self.choices.photo),
-            "style": ", ".join(map(bare_name, typed.styles)),
+            **names_told(self.choices.photo, self.choices.typed()),
             "stopped": stopped,
             "evaluations_done": str(self._last.evaluations),
             "command": self.choices.command(),

@@ -3,7 +3,6 @@
 import secrets
 import shutil
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
@@ -106,7 +105,8 @@ class Visit:
         )
         kept = Kept(choices, png, jpeg, before, note)
         self.kept.insert(0, kept)
-        self._remove(self.kept[MOST:])
+        for old in self.kept[MOST:]:
+            shutil.rmtree(old.png.parent, ignore_errors=True)
         del self.kept[MOST:]
         return kept
 
@@ -121,10 +121,6 @@ class Visit:
         """Stop what is painted, and remove all files."""
         self.stop.set()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _remove(self, gone: Iterable[Kept]) -> None:
-        for each in gone:
-            shutil.rmtree(each.png.parent, ignore_errors=True)
 
 
 @dataclass(frozen=True)

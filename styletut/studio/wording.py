@@ -6,7 +6,8 @@ from html import escape
 from styletut.cli.ending import out_of_memory
 from styletut.images import SAMPLES
 from styletut.images.loading import bare_name
-from styletut.studio.choices import SIZES, names_of, title
+from styletut.images.samples import names_of
+from styletut.studio.choices import SIZES, title
 from styletut.studio.pace import Pace, in_words
 from styletut.studio.painting import Painted, View
 

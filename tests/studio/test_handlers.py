@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from styletut.images import ImageError, load_mask, sample, save_image
+from styletut.images.samples import names_of
 from styletut.studio import handlers, layout
-from styletut.studio.choices import SIZES, names_of
+from styletut.studio.choices import SIZES
 from styletut.studio.layout import Chosen, Controls, Shown, Upload
 from styletut.studio.pace import Pace
 from styletut.studio.page import QUEUE, build

@@ -10,9 +10,9 @@ from styletut.images import (
     sample,
     save_image,
 )
-from styletut.images.samples import sample_path
+from styletut.images.samples import names_of, sample_path
 from styletut.instant import instant
-from styletut.studio.choices import Choices, names_of
+from styletut.studio.choices import Choices
 from styletut.studio.painting import EVERY, Painting, at_once, sheet
 from styletut.vgg import VGG19
 
