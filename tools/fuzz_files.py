@@ -205,8 +205,7 @@ def _tiff() -> Iterator[tuple[str, bytes]]:
             yield f"tiff {mode} {packing}", data
     for packing, mode in (
         *(("group4", "1"), ("group3", "1"), ("jpeg", "RGB"), ("jpeg", "L")),
-        *(("lzma", "RGB"), ("zstd", "RGB"), ("webp", "RGB")),
-        ("tiff_lzw", "YCbCr"),
+        *(("lzma", "RGB"), ("zstd", "RGB"), ("tiff_lzw", "YCbCr")),
     ):
         try:
             data = _saved(photo(mode), "TIFF", compression=packing)

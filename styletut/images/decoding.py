@@ -6,14 +6,25 @@ ICC profile converted to sRGB. Pixels without a profile are taken as sRGB. A
 PNG's gAMA and cHRM chunks are ignored, as most viewers do: far more files
 carry a wrong gamma than a meant one. Of 16 bits per channel the nearest
 8-bit level is kept for grey, the upper 8 bits (Pillow's choice) for color.
+
+Profiles are converted by relative colorimetric intent with black point
+compensation: a color that sRGB has stays the same color, on the white of the
+screen, and the darkest ink becomes black. The perceptual intent would change
+all colors for the sake of a few, and sRGB has no table for it.
 """
 
+import ctypes
 import io
+import logging
 import re
+import struct
+import warnings
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps, JpegImagePlugin
+from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, features
 
 from styletut.images.picture import (
     MAX_PIXELS,
@@ -23,11 +34,23 @@ from styletut.images.picture import (
     too_large,
 )
 
+# Pillow's errors are told in ours, not by Python's handler of last resort.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
 FORMATS = (
     *("AVIF", "BMP", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "PNG"),
     *("PPM", "TGA", "TIFF", "WEBP"),
 )
 """Formats that are tried; no vector format, which would run a program."""
+
+_CODECS = {
+    "AVIF": "avif",
+    "JPEG": "jpg",
+    "JPEG2000": "jpg_2000",
+    "PNG": "zlib",
+    "WEBP": "webp",
+}
+"""What Pillow may have been built without, by the format that needs it."""
 
 MAX_REDUCED = 4 * MAX_PIXELS
 """Largest JPEG that is read where it can be reduced while it is decoded."""
@@ -44,7 +67,53 @@ _RAGGED_PIXELS = 2**24
 """A picture of more is decoded reduced even if its sides are no whole
 blocks."""
 
+_SPARSE = 2**24
+"""Pixels from which a picture must have some bytes for them."""
+
+_PIXELS_PER_BYTE = 10_000
+"""Pixels at most for a byte of the file: a white PNG of 1 bit has 8256."""
+
+_BAND = 2**22
+"""Pixels that are converted at once, so that a large picture is not held
+several times over."""
+
 _JPEG_START = b"\xff\xd8\xff"
+_ICON_START = b"\0\0\1\0"
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+_HEIC_BRANDS = {
+    *(b"heic", b"heix", b"heim", b"heis"),
+    *(b"hevc", b"hevx", b"hevm", b"hevs"),
+}
+"""How a file of the HEIF family says that HEVC made it: a photo of a phone."""
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its EXIF orientation."""
+
+_PLAIN_MODES = {"1": "L", "L": "L", "LA": "L", "La": "L"} | {
+    mode: mode for mode in ("CMYK", "LAB")
+}
+"""The mode of a picture's colors without alpha; RGB for all others."""
+
+_MODES_OF_PROFILES = {
+    ("GRAY", "L"): "L",
+    ("RGB", "L"): "RGB",
+    ("RGB", "RGB"): "RGB",
+    ("CMYK", "CMYK"): "CMYK",
+    ("Lab", "LAB"): "LAB",
+}
+"""In which mode a profile's color space and a picture's mode meet."""
+
+Conversion = Callable[[Image.Image], Image.Image]
 
 _SMALLER = "Make it smaller in an image program."
 _EXPORT = "Open it in an image program and export it as PNG or JPEG."
@@ -62,7 +131,13 @@ _LOOKALIKES = (
     ),
     (rb"%PDF", f"It is a PDF document. {_EXPORT}"),
     (rb"%!PS", f"It is a PostScript drawing. {_EXPORT}"),
-    (rb"(?s).{4}ftyp", f"It looks like a HEIC photo or a video. {_EXPORT}"),
+    (
+        rb"(?s).{4}ftyp(hei|hev|mif1|msf1)",
+        "It is a HEIC photo. If pillow-heif is installed it can be read: "
+        "python -m pip install pillow-heif. Or open it in an image program "
+        "and export it as PNG or JPEG.",
+    ),
+    (rb"(?s).{4}ftyp", f"It looks like a video. {_EXPORT}"),
     (
         rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF.{4}WEBP",
         f"It begins like one, but its header is damaged. {_AGAIN}",
@@ -71,7 +146,6 @@ _LOOKALIKES = (
         rb"[^\x00-\x08\x0e-\x1f]+\Z",
         "It looks like plain text. Choose a picture file.",
     ),
-    (rb"", f"Readable formats: {', '.join(FORMATS)}."),
 )
 """How the first bytes of what is no picture look, and what to do then."""
 
@@ -98,6 +172,7 @@ def decode(stream: BinaryIO, name: str, size: int | None) -> Image.Image:
     whole = picture.height, picture.width
     divisor = _divisor(picture, size)
     _check_decoded(picture, divisor, name)
+    _check_bytes(stream, picture.width * picture.height, name)
     if divisor > 1:
         _decode_reduced(picture, divisor)
     decoded = _load(picture, name)
@@ -127,6 +202,7 @@ def decode_alpha(stream: BinaryIO, name: str) -> Image.Image | None:
     if not picture.has_transparency_data:
         return None  # and nothing of it was decoded
     _check_decoded(picture, 1, name)
+    _check_bytes(stream, picture.width * picture.height, name)
     return alpha_of(picture, name)
 
 
@@ -138,10 +214,13 @@ def alpha_of(picture: Image.Image, name: str) -> Image.Image | None:
     """
     if not picture.has_transparency_data:
         return None
-    upright = _upright(_load(picture, name))
-    alpha = upright.convert("RGBA").getchannel("A")
+    alpha = _by_bands(
+        _load(picture, name),
+        "L",
+        lambda band: band.convert("RGBA").getchannel("A"),
+    )
     low, _ = alpha.getextrema()
-    return None if low == 255 else alpha
+    return None if low == 255 else _upright(alpha, _orientation(picture))
 
 
 def shape_of_jpeg(stream: BinaryIO, name: str) -> tuple[int, int] | None:
@@ -183,23 +262,68 @@ def upright_rgb(picture: Image.Image, name: str) -> Image.Image:
 
     Raises:
         ImageError: Its data are damaged, or its mode has no known range.
+
+    A profile that cannot be used is told in a warning.
     """
     picture = _load(picture, name)
     try:
-        return _to_rgb(_upright(picture), name)
-    except ImageError:
+        rgb = _rgb_bands(picture, name)
+    except (ImageError, UserWarning):
         raise
     except Exception as error:  # A rare mode, or data its mode forbids.
         raise ImageError(
             f"{name} cannot be converted from mode {picture.mode} to RGB "
             f"({error}). {_EXPORT}"
         ) from error
+    return _upright(rgb, _orientation(picture))
+
+
+def bands(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """Yield a picture's rows from above, some at a time, and where they are.
+
+    Args:
+        picture: Of any mode, decoded.
+    """
+    width, height = picture.size
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        yield top, picture.crop((0, top, width, bottom))
+
+
+def readable() -> list[str]:
+    """Return the names of the formats that can be read here, now."""
+    Image.init()
+    known = {each for each in FORMATS if each in Image.OPEN}
+    if _heif_file() is not None:
+        known.add("HEIF")
+    return sorted(
+        each
+        for each in known
+        if each not in _CODECS or features.check(_CODECS[each])
+    )
+
+
+def _by_bands(
+    picture: Image.Image, mode: str, conversion: Conversion
+) -> Image.Image:
+    """Return a new picture of a mode, converted band by band."""
+    whole = Image.new(mode, picture.size)
+    for top, band in bands(picture):
+        whole.paste(conversion(band), (0, top))
+    return whole
 
 
 def _load(picture: Image.Image, name: str) -> Image.Image:
     """Decode what is open."""
     try:
         picture.load()
+    except MemoryError as error:
+        pixels = picture.width * picture.height
+        raise ImageError(
+            f"{name} has {pixels / 1e6:.1f} million pixels, for which there "
+            f"is not enough memory. {_SMALLER}"
+        ) from error
     except Exception as error:  # Decoders raise nearly every class there is.
         raise ImageError(
             f"{name} is damaged or cut off ({error}). {_AGAIN}"
@@ -213,14 +337,13 @@ def _open(stream: BinaryIO, name: str) -> Image.Image:
     head = stream.read(1024)
     if not head:
         raise ImageError(f"{name} is empty (0 bytes). {_AGAIN}")
-    Image.init()
-    formats = [each for each in FORMATS if each in Image.OPEN]
+    if head.startswith(_ICON_START):
+        _check_icon(stream, head, name)
+    if head.startswith(_TIFF_STARTS):
+        _silence_libtiff()
     stream.seek(0)
     try:
-        if head.startswith(_JPEG_START):
-            # Image.open refuses by the size that would not be decoded
-            return JpegImagePlugin.JpegImageFile(stream)
-        return Image.open(stream, formats=formats)
+        return _opened(stream, head)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
         raise too_large(name, _first_number(str(e)), _SMALLER) from e
     except Exception as error:  # Plugins raise nearly every class there is.
@@ -229,15 +352,91 @@ def _open(stream: BinaryIO, name: str) -> Image.Image:
         ) from error
 
 
+def _opened(stream: BinaryIO, head: bytes) -> Image.Image:
+    """Hand a file to the reader of its format."""
+    Image.init()
+    if head.startswith(_JPEG_START):
+        # Image.open refuses by the size that would not be decoded
+        return JpegImagePlugin.JpegImageFile(stream)
+    if "HEIF" not in Image.OPEN and _is_heic(head):
+        heif_file = _heif_file()
+        if heif_file is not None:
+            return heif_file(stream)
+    formats = [each for each in FORMATS if each in Image.OPEN]
+    return Image.open(stream, formats=formats)
+
+
+def _is_heic(head: bytes) -> bool:
+    """Whether a file of the HEIF family is for another reader than AVIF's."""
+    if head[4:8] != b"ftyp":
+        return False
+    length = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = {head[8:12], *(head[k : k + 4] for k in range(16, length, 4))}
+    if brands & _HEIC_BRANDS:
+        return True
+    return b"mif1" in brands and not brands & {b"avif", b"avis"}
+
+
+def _heif_file() -> Callable[[BinaryIO], Image.Image] | None:
+    """Return what opens a HEIC photo, None without pillow-heif.
+
+    It is not registered with Pillow, whose formats are the user's affair.
+    """
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError:  # it, or a library that it needs
+        return None
+    return HeifImageFile
+
+
+@lru_cache(maxsize=1)
+def _silence_libtiff() -> None:
+    """Keep libtiff from writing to the terminal; its errors reach us anyway.
+
+    Pillow has no switch for it. libtiff's own is the process's, for all
+    threads, and so is set once and stays: nothing is redirected, and nobody
+    else's words are lost. Where libtiff is a hidden part of Pillow, as on
+    Windows, it goes on talking.
+    """
+    try:
+        core = Image.core  # type: ignore[attr-defined]
+        library = ctypes.CDLL(core.__file__)
+        for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+            set_handler = getattr(library, name)
+            set_handler.argtypes = [ctypes.c_void_p]
+            set_handler.restype = ctypes.c_void_p
+            set_handler(None)
+    except (AttributeError, OSError):
+        return
+
+
+def _check_icon(stream: BinaryIO, head: bytes, name: str) -> None:
+    """Refuse an icon by what is in it, which Pillow decodes on opening.
+
+    The sizes in an icon's own list are bytes; a PNG in it has its own.
+    """
+    (count,) = struct.unpack_from("<H", head.ljust(6, b"\0"), 4)
+    for place in range(6, min(6 + 16 * count, len(head) - 15), 16):
+        (start,) = struct.unpack_from("<I", head, place + 12)
+        stream.seek(start)
+        inner = stream.read(24)
+        if inner.startswith(_PNG_START) and len(inner) == 24:
+            width, height = struct.unpack_from(">II", inner, 16)
+            if width * height > MAX_PIXELS:
+                raise too_large(name, width * height, _SMALLER)
+            _check_bytes(stream, width * height, name)
+
+
 def _first_number(text: str) -> int:
     found = re.search(r"\d+", text)
     return int(found[0]) if found else 0
 
 
 def _hint(head: bytes) -> str:
-    return next(
-        hint for pattern, hint in _LOOKALIKES if re.match(pattern, head)
-    )
+    for pattern, hint in _LOOKALIKES:
+        if re.match(pattern, head):
+            return hint
+    return f"Readable formats: {', '.join(readable())}."
 
 
 def _is_jpeg(picture: Image.Image) -> bool:
@@ -288,6 +487,20 @@ def _check_decoded(picture: Image.Image, divisor: int, name: str) -> None:
         )
 
 
+def _check_bytes(stream: BinaryIO, pixels: int, name: str) -> None:
+    """Refuse a large picture for which the file is far too small.
+
+    It is damaged, or made to fill the memory.
+    """
+    length = stream.seek(0, io.SEEK_END)
+    if pixels > _SPARSE and pixels > _PIXELS_PER_BYTE * length:
+        raise ImageError(
+            f"{name} should have {pixels / 1e6:.1f} million pixels, for "
+            f"which its {length} bytes are too few: it is damaged, or nearly "
+            f"empty. {_AGAIN}"
+        )
+
+
 def _remedy(picture: Image.Image) -> str:
     """Say how a picture that is too large can be read after all."""
     width, height = picture.size
@@ -327,64 +540,132 @@ def _without_padding(
 
 def _turned(picture: Image.Image, height: int, width: int) -> tuple[int, int]:
     """Return a shape turned as a picture's EXIF tag says."""
+    turned = _orientation(picture) in (5, 6, 7, 8)
+    return (width, height) if turned else (height, width)
+
+
+def _orientation(picture: Image.Image) -> int:
+    """Return a picture's EXIF orientation, 1 where that is broken."""
     try:
         orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # as in `_upright`
-        orientation = 1
-    return (width, height) if orientation in (5, 6, 7, 8) else (height, width)
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    """Turn a picture as its EXIF tag says; as it is where that is broken."""
-    try:
-        return ImageOps.exif_transpose(picture)
+        return orientation if orientation in _TURNS else 1
     except Exception:  # Broken tags of any kind must not cost the picture.
-        return picture
+        return 1
 
 
-def _to_rgb(picture: Image.Image, name: str) -> Image.Image:
+def _upright(picture: Image.Image, orientation: int) -> Image.Image:
+    """Turn a picture that is stored with an orientation."""
+    turn = _TURNS.get(orientation)
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _rgb_bands(picture: Image.Image, name: str) -> Image.Image:
+    """Convert a decoded picture of any mode to a new one of mode RGB."""
     if picture.mode == "F":
-        return _grey(picture, 1, name)
-    if picture.mode.startswith("I"):  # I;16 and its kin; I for a 16-bit PGM.
-        return _grey(picture, 65535, name)
-    if not picture.has_transparency_data:
-        return _to_srgb(picture)
-    rgba = picture.convert("RGBA")
-    white = Image.new("RGB", rgba.size, "white")
-    white.paste(_to_srgb(rgba.convert("RGB")), mask=rgba.getchannel("A"))
-    return white
+        conversion = _from_grey(picture, 1, name)
+    elif picture.mode.startswith("I"):  # I;16, its kin; I for a 16-bit PGM.
+        conversion = _from_grey(picture, 65535, name)
+    elif picture.has_transparency_data:
+        conversion = _over_white(_to_srgb(picture, name))
+    else:
+        conversion = _to_srgb(picture, name)
+    return _by_bands(picture, "RGB", conversion)
 
 
-def _grey(picture: Image.Image, white: int, name: str) -> Image.Image:
-    """Scale grey values in [0, white] to the nearest of 256 levels."""
-    values = np.asarray(picture).astype(np.float64)
-    low, high = values.min(), values.max()
+def _over_white(to_srgb: Conversion) -> Conversion:
+    """Return a conversion that lays over white what another one makes."""
+
+    def convert(band: Image.Image) -> Image.Image:
+        rgba = band.convert("RGBA")
+        white = Image.new("RGB", rgba.size, "white")
+        white.paste(to_srgb(rgba), mask=rgba.getchannel("A"))
+        return white
+
+    return convert
+
+
+def _from_grey(picture: Image.Image, white: int, name: str) -> Conversion:
+    """Return a conversion of grey values in [0, white] to 256 levels.
+
+    Raises:
+        ImageError: Some are outside.
+    """
+    parts = [np.asarray(band) for _, band in bands(picture)]
+    low = np.min([part.min() for part in parts])
+    high = np.max([part.max() for part in parts])
     if not (low >= 0 and high <= white):
         raise ImageError(
             f"{name} has grey values from {low:g} to {high:g}; with this "
             f"type 0 is black and {white} white. Rescale it first."
         )
-    levels = np.rint(values * (255 / white)).astype(np.uint8)
-    return Image.fromarray(levels).convert("RGB")
+    ramp = np.arange(256)
+    # What a profile makes of 256 greys, between which lie those of 16 bits.
+    grey = Image.fromarray(ramp[None].astype(np.uint8))
+    grey.info = picture.info
+    colors = np.asarray(_to_srgb(grey, name)(grey))[0]
+    plain = bool((colors == ramp[:, None]).all())
+
+    def convert(band: Image.Image) -> Image.Image:
+        values = np.asarray(band) * (255 / white)
+        if plain:
+            levels = np.rint(values).astype(np.uint8)
+            return Image.fromarray(levels).convert("RGB")
+        channels = [np.interp(values, ramp, each) for each in colors.T]
+        return Image.fromarray(np.rint(np.stack(channels, 2)).astype("u1"))
+
+    return convert
 
 
-def _to_srgb(picture: Image.Image) -> Image.Image:
-    """Convert by the embedded profile, plainly where none is usable."""
-    if picture.mode == "LAB":
+def _to_srgb(picture: Image.Image, name: str) -> Conversion:
+    """Return the conversion by a picture's profile, or the plain one.
+
+    It ignores alpha. A profile that cannot be used is told in a warning.
+    """
+    mode = _PLAIN_MODES.get(picture.mode, "RGB")
+    profile = picture.info.get("icc_profile")
+    if profile:
+        try:
+            return _managed(io.BytesIO(profile), mode)
+        except (OSError, TypeError, ValueError, ImageCms.PyCMSError) as error:
+            _warn_of_profile(name, error)
+    if mode == "LAB":
         lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-        return _transform(picture, lab)
-    known = picture.mode in ("L", "RGB", "CMYK")
-    managed = picture if known else picture.convert("RGB")
-    try:
-        embedded = io.BytesIO(picture.info["icc_profile"])
-        return _transform(managed, ImageCms.ImageCmsProfile(embedded))
-    except (KeyError, TypeError, OSError, ValueError, ImageCms.PyCMSError):
-        return managed.convert("RGB")
+        return _transformed(lab, "LAB")
+    return lambda band: band.convert("RGB")
 
 
-def _transform(
-    picture: Image.Image, profile: ImageCms.ImageCmsProfile
-) -> Image.Image:
-    srgb = ImageCms.createProfile("sRGB")
-    transform = ImageCms.buildTransform(profile, srgb, picture.mode, "RGB")
-    return transform.apply(picture)
+def _managed(file: BinaryIO, mode: str) -> Conversion:
+    """Return the conversion by an embedded profile.
+
+    Raises:
+        ValueError, or others: It is broken, or not for this mode.
+    """
+    profile = ImageCms.ImageCmsProfile(file)
+    space = profile.profile.xcolor_space.strip()
+    meeting = _MODES_OF_PROFILES.get((space, mode))
+    if meeting is None:
+        raise ValueError(f"it is for {space}, the picture is {mode}")
+    return _transformed(profile, meeting)
+
+
+def _transformed(profile: ImageCms.ImageCmsProfile, mode: str) -> Conversion:
+    transform = ImageCms.buildTransform(
+        profile,
+        ImageCms.createProfile("sRGB"),
+        mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    return lambda band: transform.apply(
+        band if band.mode == mode else band.convert(mode)
+    )
+
+
+def _warn_of_profile(name: str, error: Exception) -> None:
+    warnings.warn(
+        f"the color profile in {name} cannot be used ({error}); its colors "
+        "are taken as sRGB and may be off. To have them right, export it "
+        "from an image program with the profile sRGB.",
+        stacklevel=2,
+    )

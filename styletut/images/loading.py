@@ -19,6 +19,7 @@ from torch import Tensor
 from styletut.images.arrays import alpha_of_array, from_array, from_tensor
 from styletut.images.decoding import (
     alpha_of,
+    bands,
     decode,
     decode_alpha,
     shape_of_jpeg,
@@ -50,8 +51,9 @@ def load_image(source: Any, size: int | None = None) -> Tensor:
     """Read a picture.
 
     The EXIF orientation is applied, an embedded color profile converted to
-    sRGB, transparency laid over white, and anything else (palette, grey,
-    16-bit, CMYK, the first frame of an animation) converted to RGB.
+    sRGB (where it cannot be, a warning says so), transparency laid over
+    white, and anything else (palette, grey, 16-bit, CMYK, the first frame of
+    an animation) converted to RGB.
 
     At most `MAX_PIXELS` are decoded. A JPEG of up to four times as many is
     read where `size` is at most half of its longer side: it is reduced while
@@ -270,10 +272,14 @@ def _of_size(picture: Image.Image, size: int | None) -> Image.Image:
 
 def _tensor_of(picture: Image.Image) -> Tensor:
     """Return a picture of mode RGB or L as a tensor (1, 3 or 1, H, W)."""
-    pixels = np.atleast_3d(np.array(picture))
-    levels = torch.from_numpy(pixels).permute(2, 0, 1)[None]
-    # contiguous as bytes, which are few, and divided in place
-    return levels.contiguous().float().div_(255)
+    channels = len(picture.getbands())
+    image = torch.empty(1, channels, picture.height, picture.width)
+    for top, band in bands(picture):
+        levels = torch.from_numpy(np.atleast_3d(np.array(band)))
+        # contiguous as bytes, which are few
+        rows = levels.permute(2, 0, 1).contiguous()
+        image[0, :, top : top + band.height] = rows
+    return image.div_(255)
 
 
 def _decoded(source: Any, size: int | None) -> Image.Image:

@@ -234,18 +234,6 @@ def test_an_srgb_profile_changes_no_level_by_more_than_one():
     assert np.abs(pixels - np.asarray(photo())).max() <= 1
 
 
-@pytest.mark.parametrize("profile", [b"no profile", b"\0" * 200])
-def test_a_broken_profile_is_ignored(profile):
-    data = encoded(photo(), icc_profile=profile)
-    assert np.array_equal(levels(load_image(data)), np.asarray(photo()))
-
-
-def test_a_profile_of_another_color_space_is_ignored():
-    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    data = encoded(photo(), icc_profile=lab)
-    assert np.array_equal(levels(load_image(data)), np.asarray(photo()))
-
-
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
 def test_an_animation_gives_its_first_frame(kind):
     frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
