@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -181,11 +181,30 @@ def replace_file(target: Path, data: bytes) -> None:
     Raises:
         ImageError: if it cannot be written.
     """
-    temporary = _temporary(target)
-    try:
-        with open(_create(temporary), "wb") as stream:
+
+    def write(path: Path) -> None:
+        with open(_create(path), "wb") as stream:
             stream.write(data)
-            stream.flush()
+
+    replace_by(target, write, _temporary(target))
+
+
+def replace_by(
+    target: Path, write: Callable[[Path], object], temporary: Path
+) -> None:
+    """Put a file that is written elsewhere in the target's place.
+
+    Args:
+        target: what is replaced, in one step.
+        write: takes the path to write to.
+        temporary: that path, in the target's folder; gone afterwards.
+
+    Raises:
+        ImageError: if it cannot be written.
+    """
+    try:
+        write(temporary)
+        with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
         temporary.replace(target)
     except OSError as error:

@@ -73,6 +73,19 @@ class Layout:
     history: int = 15
     style_tiles: int | None = None
 
+    def tighter_than(self, other: "Layout") -> bool:
+        """Whether it takes no more memory than another, and is slower."""
+        return self._tightness() > other._tightness()
+
+    def _tightness(self) -> tuple[float, ...]:
+        whole = math.inf
+        return (
+            -(self.tiles or whole),
+            self.checkpoint,
+            -self.history,
+            -(self.style_tiles or self.tiles or whole),
+        )
+
 
 UNTILED = Layout()
 

@@ -37,7 +37,7 @@ def check_options(optimizer: str, options: Mapping[str, object]) -> None:
             f"there are {', '.join(OPTIMIZERS)}"
         )
     parameters = inspect.signature(OPTIMIZERS[optimizer]).parameters
-    given = {"evaluate", "start", "evaluations", "bounds", "unit"}
+    given = {"evaluate", "start", "evaluations", "bounds", "unit", "state"}
     known = [name for name in parameters if name not in given]
     history = options.get("history", 1)
     if not hasattr(history, "__index__") or history < 1:  # type: ignore[operator]

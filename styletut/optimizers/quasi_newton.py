@@ -2,8 +2,8 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from styletut.optimizers.descent import (
     Bounds,
     Evaluate,
     Iterate,
+    State,
     _project,
     _root_mean_square,
 )
@@ -48,6 +49,7 @@ def lbfgs(
     history: int = 15,
     unit: float = 1.0,
     noise: float = 0.0,
+    state: State | None = None,
 ) -> Iterator[Iterate]:
     """Projected L-BFGS with a backtracking line search.
 
@@ -70,13 +72,14 @@ def lbfgs(
         unit: what 1 of a pixel's range [0, 1] is in x.
         noise: how exact values are, relative to them: a rise by no more is
             none.
+        state: of a run to go on from, if it has any, and then of this one.
 
     Yields:
         The start and every accepted point. Ends early where no step along
         the gradient lowers the value, to the precision of its numbers.
     """
     return _line_searched(
-        evaluate, start, evaluations, bounds, history, unit, noise, None
+        evaluate, start, evaluations, bounds, history, unit, noise, state, None
     )
 
 
@@ -89,6 +92,7 @@ def spectral_lbfgs(
     history: int = 15,
     unit: float = 1.0,
     noise: float = 0.0,
+    state: State | None = None,
     learned: deque[Tensor] | None = None,
 ) -> Iterator[Iterate]:
     """`lbfgs` for pictures, which scales each octave and color by itself.
@@ -123,6 +127,7 @@ def spectral_lbfgs(
         history,
         unit,
         noise,
+        state,
         deque(maxlen=LEARNED) if learned is None else learned,
     )
 
@@ -135,15 +140,21 @@ def _line_searched(
     history: int,
     unit: float,
     noise: float,
+    state: State | None,
     learned: deque[Tensor] | None,
 ) -> Iterator[Iterate]:
     """Run L-BFGS, with gains for each band if it is to learn them."""
-    x = _project(start, bounds)
+    state = {} if state is None else state
+    x = _project(state.get("x", start), bounds)
+    pairs = deque(map(_Pair._make, state.get("pairs", ())), maxlen=history)
+    length = state.get("length", FIRST_STEP * unit)
+    if learned is not None and "learned" in state:
+        learned.clear()
+        learned.extend(state["learned"])
     value, g = evaluate(x)
-    done = 1
+    done = state.get("done", 1)
+    state.update(_state(x, done, pairs, length, learned))
     yield Iterate(x, value, g, done)
-    pairs: deque[_Pair] = deque(maxlen=history)
-    length = FIRST_STEP * unit
     while done < evaluations:
         d = _direction(x, g, bounds, pairs, length, learned)
         accepted = None
@@ -176,7 +187,25 @@ def _line_searched(
                 learned.append(_bands(pair))
         elif not pairs:
             length *= 2  # concave along the step: go further next time
+        state.update(_state(x, done, pairs, length, learned))
         yield accepted
+
+
+def _state(
+    x: Tensor,
+    done: int,
+    pairs: Sequence[_Pair],
+    length: float,
+    learned: Sequence[Tensor] | None,
+) -> State:
+    """Return what it takes to be at a point again."""
+    return {
+        "x": x,
+        "done": done,
+        "pairs": tuple(pairs),
+        "length": length,
+        "learned": tuple(learned or ()),
+    }
 
 
 def torch_lbfgs(
@@ -188,6 +217,7 @@ def torch_lbfgs(
     learning_rate: float = 1.0,
     history: int = 100,
     unit: float = 1.0,
+    state: State | None = None,
 ) -> Iterator[Iterate]:
     """Run torch's L-BFGS without line search, as most implementations do.
 
@@ -199,17 +229,34 @@ def torch_lbfgs(
     Yields:
         Every point, also where the value rises.
     """
-    x = start.detach().clone(memory_format=torch.contiguous_format)
+    state = {} if state is None else state
+    begun = state.get("x", start).detach()
+    x = begun.clone(memory_format=torch.contiguous_format)
     optimizer = torch.optim.LBFGS(
         [x], lr=learning_rate, max_iter=1, history_size=history
     )
-    for k in range(evaluations):
+    known = optimizer.state[x]
+    known.update(_copied(state.get("torch", {})))
+    for k in range(state.get("k", 0), evaluations):
         x.copy_(_project(x, bounds))
         visited = x.clone()
         value, gradient = evaluate(visited)
+        state.update(x=visited, k=k, torch=_copied(known))
+        yield Iterate(visited, value, gradient, k + 1)
         x.grad = gradient.contiguous()
         optimizer.step(lambda value=value: value)
-        yield Iterate(visited, value, gradient, k + 1)
+
+
+def _copied(known: Mapping[str, Any]) -> State:
+    """Return what torch's optimizer knows, apart from what it changes."""
+    copied = {
+        name: list(value) if isinstance(value, list) else value
+        for name, value in known.items()
+        if name != "al"  # scratch paper
+    }
+    if "prev_flat_grad" in known:  # the one tensor that it writes into
+        copied["prev_flat_grad"] = known["prev_flat_grad"].clone()
+    return copied
 
 
 def _direction(

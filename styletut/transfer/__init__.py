@@ -6,6 +6,7 @@ is here, too: `prepare` reads and settles a run, `steps_of` and `result_of` do
 it.
 """
 
+from styletut.transfer.checkpoint import CheckpointError
 from styletut.transfer.coarse_to_fine import (
     Run,
     prepare,
@@ -31,6 +32,7 @@ from styletut.transfer.steps import (
 __all__ = [
     "Best",
     "BrokenOffError",
+    "CheckpointError",
     "Ending",
     "Record",
     "Result",

@@ -16,6 +16,7 @@ from styletut.optimizers.catalogue import (
     check_options,
     takes,
 )
+from styletut.optimizers.descent import State
 from styletut.optimizers.variable import Variable, variable_of
 from styletut.transfer.steps import Ending, Step, Steps, warned
 
@@ -110,8 +111,22 @@ def run_optimizer(
     options: Mapping[str, Any],
     range_rule: str,
     pixel_unit: float | Sequence[float],
+    state: State | None = None,
 ) -> Steps:
-    """Do what `minimize` does, and leave it to the caller to warn."""
+    """Do what `minimize` does, and leave it to the caller to warn.
+
+    Args:
+        objective: as `minimize` takes it, and so are all that follow.
+        start: of the shape of the picture; it is not used where there is a
+            state.
+        optimizer: a name.
+        evaluations: in all, those before the state among them.
+        options: for the optimizer.
+        range_rule: a name.
+        pixel_unit: for each channel or for all.
+        state: of a run to go on from, whose last step is done once more, if
+            it has any, and then of this one.
+    """
     check_budget(evaluations)
     grey = (1, 1, *objective.shape[2:])
     if tuple(start.shape) not in (objective.shape, grey):
@@ -121,7 +136,8 @@ def run_optimizer(
         )
     check_options(optimizer, options)
     variable = variable_of(start.detach(), range_rule, pixel_unit)
-    return _run(objective, variable, optimizer, evaluations, options)
+    state = {} if state is None else state
+    return _run(objective, variable, optimizer, evaluations, options, state)
 
 
 def _run(
@@ -130,13 +146,15 @@ def _run(
     optimizer: str,
     evaluations: int,
     options: Mapping[str, Any],
+    state: State,
 ) -> Steps:
-    began = time.perf_counter()
+    began = time.perf_counter() - state.get("seconds", 0.0)
     noise = NOISE.get(objective.precision, 0.0)
     if noise and takes(optimizer, "noise"):
         options = {"noise": noise, **options}
     last: Terms  # an iterate is yielded right after its evaluation
-    spent = 0
+    spent = state.get("done", 1) - 1
+    own = state.setdefault("optimizer", {})
 
     def evaluate(x: Tensor) -> tuple[Tensor, Tensor]:
         nonlocal last, spent
@@ -150,24 +168,22 @@ def _run(
         evaluations=evaluations,
         bounds=variable.bounds,
         unit=variable.unit,
+        state=own,
         **options,
     )
-    best, best_at = math.inf, 0
-    for index, iterate in enumerate(iterates):
+    best, best_at = state.get("best", (math.inf, 0))
+    for index, iterate in enumerate(iterates, state.get("index", 0)):
         done = iterate.evaluations
         image, terms = variable.picture(iterate.x), last
         if variable.cut:
             image = image.clamp(0, 1)
             with torch.no_grad():
                 terms = objective(image)
-        yield Step(
-            index,
-            done,
-            terms,
-            max(image.shape[2:]),
-            time.perf_counter() - began,
-            image,
+        seconds = time.perf_counter() - began
+        state.update(
+            index=index, done=done, best=(best, best_at), seconds=seconds
         )
+        yield Step(index, done, terms, max(image.shape[2:]), seconds, image)
         if index % LOOK_EVERY == 0:
             total = float(terms.total)
             if total < best * (1 - max(LEAST_PROGRESS, noise)):

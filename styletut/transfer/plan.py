@@ -188,11 +188,12 @@ class Plan:
         own = self.convention.style_layers
         return check_layers(self.chosen.get("style_layers", own))
 
-    def text(self, vgg: VGG19) -> dict[str, str]:
+    def text(self, vgg: VGG19, digits: int = 6) -> dict[str, str]:
         """Return the plan as names and values for a picture's text fields.
 
         Args:
             vgg: the network that the run takes.
+            digits: of numbers; 17 say them exactly.
         """
         own = self.convention
         weights = {
@@ -210,13 +211,13 @@ class Plan:
             "sizes": " ".join(str(size) for size, _ in self.schedule),
             "evaluations": " ".join(str(n) for _, n in self.schedule),
             "style_scale": str(self.style_scale or own.style_size),
-            **{name: _plain(value) for name, value in weights.items()},
+            **{name: plain(value, digits) for name, value in weights.items()},
             "color": self.color,
-            "strength": f"{self.strength:g}",
+            "strength": plain(self.strength, digits),
             "optimizer": self.optimizer,
-            "options": _plain(self.options),
+            "options": plain(self.options, digits),
             "range_rule": self.range_rule,
-            "pixel_unit": _plain(self.pixel_unit),
+            "pixel_unit": plain(self.pixel_unit, digits),
             **self._start_text(),
             "seed": str(self.seed),
             "device": self.device.type,
@@ -445,12 +446,13 @@ def _checked_seed(seed: int) -> int:
     return number
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any, digits: int = 6) -> str:
     """Write a value for a text field: functions and mappings by name."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+        pairs = value.items()
+        return ", ".join(f"{k} {plain(v, digits)}" for k, v in pairs)
     if isinstance(value, (list, tuple)):
-        return " ".join(_plain(v) for v in value)
+        return " ".join(plain(v, digits) for v in value)
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.{digits}g}"
     return getattr(value, "__name__", str(value))

@@ -8,7 +8,7 @@ import base64
 import io
 import os
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -183,14 +183,18 @@ def keep_better(best: Best | None, step: Step) -> Best:
 class KeptBest:
     """Passes the steps of a run on, and keeps the best picture.
 
+    Args:
+        steps: of the run.
+        best: of the steps before these, if there were any.
+
     Attributes:
         best: so far; None before the first step.
         ending: how the run ended, once it has.
     """
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: Steps, best: Best | None = None) -> None:
         self._steps = steps
-        self.best: Best | None = None
+        self.best = best
         self.ending = Ending()
 
     def __iter__(self) -> Iterator[Step]:
@@ -221,40 +225,47 @@ class Finished(NamedTuple):
 
 
 def run_to_end(
-    steps: Steps, show: Callable[[Step], object] | None = None
+    steps: Steps,
+    show: Callable[[Step], object] | None = None,
+    history: Iterable[Record] = (),
+    best: Best | None = None,
 ) -> Finished:
     """Walk through a run until it ends or something stops it.
 
     Args:
-        steps: of the run.
+        steps: of the run; closed at the end.
         show: is called with each step.
+        history: what was before these steps.
+        best: the best picture of what was before.
 
     Raises:
         KeyboardInterrupt: if there is no picture yet; else it is an ending.
         Exception: whatever the run raises before it has a picture; later
             it is the crash that broke the run off.
     """
-    kept = KeptBest(steps)
-    history: list[Record] = []
+    kept = KeptBest(steps, best)
+    records = list(history)
     crash: Exception | None = None
     try:
         for step in kept:
-            history.append(step.record())
+            records.append(step.record())
             if show is not None:
                 show(step)
         ending = kept.ending
     except KeyboardInterrupt:
-        if not history:
+        if not records:
             raise
-        done = history[-1].evaluations
+        done = records[-1].evaluations
         ending = Ending("interrupted", "interrupted by the user", done)
     except Exception as error:
-        if not history:
+        if not records:
             raise
         crash = error
-        ending = Ending("interrupted", "", history[-1].evaluations)
+        ending = Ending("interrupted", "", records[-1].evaluations)
+    finally:
+        steps.close()
     assert kept.best is not None  # there is a step, and a run yields its start
-    return Finished(kept.best, tuple(history), ending, crash)
+    return Finished(kept.best, tuple(records), ending, crash)
 
 
 def warned(steps: Steps) -> Steps:

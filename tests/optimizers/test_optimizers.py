@@ -558,3 +558,46 @@ def test_without_noise_it_changes_nothing():
             for extra in ({}, {"noise": 0.0})
         )
         assert all(map(torch.equal, plain, zero))
+
+
+# --- a state to go on from ---------------------------------------------------
+
+
+def copied(state):
+    """What a caller keeps who looks at a state between two points."""
+    return {
+        k: copied(v) if isinstance(v, dict) else v for k, v in state.items()
+    }
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+def test_what_goes_on_from_a_state_goes_where_the_other_went(
+    optimizer, bounded
+):
+    """From every point of a run, bit for bit, and no state is changed."""
+    *_, function = quadratic(12)
+    bounds = None
+    if bounded:
+        bounds = (torch.full((12,), -0.1).double(), torch.ones(12).double())
+    given = {"evaluations": 15, "bounds": bounds}
+    run = VECTOR_OPTIMIZERS[optimizer]
+    start = torch.full((12,), 0.5, dtype=torch.float64)
+    state, kept, whole = {}, [], []
+    for iterate in run(Counted(function), start, state=state, **given):
+        whole.append(iterate)
+        kept.append(copied(state))
+    assert len(whole) > 5
+    learned = deque(maxlen=quasi_newton.LEARNED)
+    if optimizer == "spectral_lbfgs":
+        given["learned"] = learned
+    for n, before in enumerate(kept):
+        counted = Counted(function)
+        learned.clear()
+        for again in range(2):  # the first must not have changed it
+            came = list(run(counted, start * 0, state=copied(before), **given))
+            assert len(came) == len(whole) - n, again
+            for one, other in zip(came, whole[n:], strict=True):
+                assert torch.equal(one.x, other.x)
+                assert torch.equal(one.value, other.value)
+                assert one.evaluations == other.evaluations

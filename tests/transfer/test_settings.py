@@ -17,6 +17,7 @@ from styletut.transfer import Settings, coarse_to_fine, stylize, stylize_steps
 from styletut.transfer.plan import DEFAULTS
 
 ROOT = Path(__file__).resolve().parents[2]
+NO_SETTINGS = ("content", "style", "vgg", "masks", "checkpoint", "resume")
 FRONT_DOOR = [stylize, stylize_steps]
 
 EVERY_SETTING = """
@@ -119,7 +120,7 @@ def test_the_front_door_spells_every_setting(function):
     spelled = {
         name: each.default
         for name, each in parameters.items()
-        if name not in ("content", "style", "vgg", "masks")
+        if name not in NO_SETTINGS
     }
     assert spelled == DEFAULTS
     hints = get_type_hints(function)
@@ -146,9 +147,11 @@ def test_every_setting_is_handed_on(function, monkeypatch):
         raise StopIteration  # that is all there is to see
 
     monkeypatch.setattr(coarse_to_fine, "prepare", prepare)
+    beside = {"vgg": None, "masks": ("m",)}
+    beside |= {"checkpoint": "c", "resume": True}
     with pytest.raises(StopIteration):
-        function("a.jpg", "b.jpg", vgg=None, masks=("m",), **given)
-    assert handed == {"vgg": None, "masks": ("m",), **given}
+        function("a.jpg", "b.jpg", **beside, **given)
+    assert handed == {**beside, **given}
 
 
 @pytest.mark.parametrize("name", sorted(DEFAULTS))
