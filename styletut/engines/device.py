@@ -5,10 +5,12 @@ what a precision below float32 saves lies in the convolutions, which take
 nearly all of the time.
 """
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -175,15 +177,49 @@ def maps_dtype(precision: str, dtype: torch.dtype) -> torch.dtype:
 
 
 @contextmanager
-def arithmetic(precision: str) -> Iterator[None]:
-    """Let cuDNN convolve in a precision, with the same bits every time."""
-    with torch.backends.cudnn.flags(
-        enabled=True,
-        benchmark=False,  # it would choose by timing
-        deterministic=True,
-        allow_tf32=precision == "tf32",
-    ):
-        yield
+def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
+    """Let a device convolve in a precision, with the same bits every time.
+
+    What cuDNN is told holds for the whole process. So threads that compute
+    with it take turns, and it is told again what it was told before.
+    """
+    if device.type != "cuda":
+        yield  # where there is no cuDNN, nothing is set
+        return
+    with _one_at_a_time:
+        before = [
+            (place, name, getattr(place, name))
+            for place, name, _ in _settings(precision)
+        ]
+        try:
+            for place, name, value in _settings(precision):
+                setattr(place, name, value)
+            yield
+        finally:
+            for place, name, value in before:
+                setattr(place, name, value)
+
+
+_one_at_a_time = threading.RLock()
+
+
+def _settings(precision: str) -> list[tuple[Any, str, Any]]:
+    """Return where cuDNN is told something, by which name, and what."""
+    cudnn: Any = torch.backends.cudnn
+    tf32 = precision == "tf32"
+    # torch 2.9 has a setting of its own for convolutions, and refuses to
+    # tell the older one where a user has set the two apart
+    told = (
+        (cudnn.conv, "fp32_precision", "tf32" if tf32 else "ieee")
+        if hasattr(cudnn, "conv")
+        else (cudnn, "allow_tf32", tf32)
+    )
+    return [
+        (cudnn, "enabled", True),
+        (cudnn, "benchmark", False),  # it would choose by timing
+        (cudnn, "deterministic", True),
+        told,
+    ]
 
 
 def _has_amx() -> bool:

@@ -72,7 +72,7 @@ class Criterion:
         dtype = maps_dtype(self.precision, first.dtype)
         self.engine = choose_engine(vgg, first, dtype=dtype)
         side = recipe.crop
-        with torch.no_grad(), arithmetic(self.precision):
+        with torch.no_grad(), arithmetic(self.precision, first.device):
             self.styles: list[Sequence[AnyStyleLoss]] = [
                 style_losses(
                     # of its own, whose memory is of a style's size
@@ -131,7 +131,7 @@ class Criterion:
             replace(each, weight=share * each.weight)
             for each in self.styles[crop.style]
         ]
-        with arithmetic(self.precision):
+        with arithmetic(self.precision, out.device):
             content = content_losses(
                 self.engine,
                 crop.photo,

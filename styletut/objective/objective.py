@@ -4,6 +4,7 @@ Equation (7) of Gatys, Ecker, Bethge (2016), with total variation, in the
 formulas of any convention.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -55,6 +56,7 @@ class Objective:
 
     Targets are computed once, when the objective is made; calling it gives
     the `Terms` of a picture, with a graph if the picture requires grad.
+    Threads that share an objective take turns, for it uses its memory again.
 
     Args:
         content: the content picture p, (1, 3, H, W), RGB in [0, 1].
@@ -175,7 +177,7 @@ class Objective:
             dtype=maps_dtype(self.precision, self.dtype),
         )
         height, width = content.shape[2:]
-        with torch.no_grad(), arithmetic(self.precision):
+        with torch.no_grad(), arithmetic(self.precision, self.device):
             # first the styles, whose engine then leaves its memory
             of_styles = style_losses(
                 self._engine_of_styles(content, regions, tiles, style_tiles),
@@ -197,6 +199,7 @@ class Objective:
         self._graph: CudaGraph | None = None
         self._recorded: Terms | None = None
         self._held: object = None
+        self._turn = threading.Lock()
 
     def _comparable(
         self, region: Region, content: Tensor
@@ -239,8 +242,12 @@ class Objective:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        # a graph belongs to this process
-        return {**self.__dict__, "_graph": None, "_held": None}
+        # a graph belongs to this process, and so do its threads
+        own = {k: v for k, v in self.__dict__.items() if k != "_turn"}
+        return {**own, "_graph": None, "_held": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _turn=threading.Lock())
 
     @property
     def alpha(self) -> float:
@@ -275,14 +282,14 @@ class Objective:
                 content picture; in tiles, if it requires a gradient.
         """
         self._check(x)
-        with arithmetic(self.precision):
+        with self._turn, arithmetic(self.precision, self.device):
             return self._terms(x, self.engine.losses(x, self.layer_losses))
 
     def gradient(self, x: Tensor) -> tuple[Terms, Tensor]:
         """Return the terms and the total's gradient with respect to x."""
         self._check(x)
         x = x.detach()
-        with arithmetic(self.precision):
+        with self._turn, arithmetic(self.precision, self.device):
             # the others look at numbers between the kernels
             if self.statistic == "gram" and recordable(self.engine, x):
                 return self._replayed(x)

@@ -1,5 +1,8 @@
 """How exactly the network computes, and that losses stay exact."""
 
+import threading
+import time
+
 import pytest
 import torch
 
@@ -89,14 +92,73 @@ def test_maps_have_the_precision_or_the_pictures_dtype():
     assert maps_dtype("bfloat16", torch.float32) == torch.bfloat16
 
 
+CUDNN = torch.backends.cudnn  # can be told something without a GPU, too
+
+
+def told():
+    """What cuDNN is told; how exactly, by the setting that torch asks."""
+    if hasattr(CUDNN, "conv"):
+        tf32 = CUDNN.conv.fp32_precision == "tf32"
+    else:
+        tf32 = CUDNN.allow_tf32
+    return CUDNN.enabled, CUDNN.benchmark, CUDNN.deterministic, tf32
+
+
 def test_cudnn_is_set_for_the_while_alone():
-    cudnn = torch.backends.cudnn
-    before = cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark
+    before = told()
     for name in ("float32", "tf32"):
-        with arithmetic(name):
-            assert cudnn.allow_tf32 == (name == "tf32")
-            assert cudnn.deterministic and not cudnn.benchmark
-    assert before == (cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark)
+        with arithmetic(name, CUDA):
+            assert told() == (True, False, True, name == "tf32")
+        assert told() == before
+        with pytest.raises(KeyboardInterrupt), arithmetic(name, CUDA):
+            raise KeyboardInterrupt
+        assert told() == before
+
+
+def test_where_there_is_no_cudnn_nothing_is_set():
+    before = told()
+    for name in ("cpu", "mps", "meta"):
+        with arithmetic("float32", torch.device(name)):
+            assert told() == before
+
+
+def test_threads_that_tell_cudnn_something_take_turns():
+    before, found = told(), []
+
+    def compute(name):
+        for _ in range(20):
+            with arithmetic(name, CUDA):
+                time.sleep(1e-4)  # so that another thread may come
+                found.append(told()[-1] == (name == "tf32"))
+
+    threads = [
+        threading.Thread(target=compute, args=(name,))
+        for name in ("float32", "tf32", "float32", "tf32")
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert found == [True] * 80
+    assert told() == before
+
+
+@pytest.mark.skipif(
+    not hasattr(CUDNN, "conv"), reason="torch below 2.9 has one setting"
+)
+def test_a_user_may_set_convolutions_apart(vgg):
+    """torch then refuses to tell its older setting."""
+    before = CUDNN.conv.fp32_precision
+    other = "ieee" if before != "ieee" else "tf32"
+    photo = sample("chelsea", 64)
+    try:
+        CUDNN.conv.fp32_precision = other
+        Objective(photo, photo, vgg=vgg).gradient(photo)
+        with arithmetic("tf32", CUDA):
+            assert CUDNN.conv.fp32_precision == "tf32"
+        assert CUDNN.conv.fp32_precision == other
+    finally:
+        CUDNN.conv.fp32_precision = before
 
 
 def test_with_rounded_maps_losses_and_gradient_stay_near(vgg):
