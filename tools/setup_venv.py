@@ -27,7 +27,7 @@ WIDGETS = os.path.join(
     VENV, "share", "jupyter", "labextensions", "@jupyter-widgets"
 )
 WHEELS = "wheels"
-PROJECT = ".[notebooks,test,video,studio,site]"
+PROJECT = ".[notebooks,test,video,heic,studio,site]"
 # PyTorch's own index of builds without GPU libraries, a tenth as large.
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 SECONDS_TO_REACH_IT = 5

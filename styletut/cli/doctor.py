@@ -44,6 +44,7 @@ OPTIONAL = (
     Package("scikit-image", "skimage", "the sample photos"),
     Package("safetensors", "safetensors", "the instant styles"),
     Package("av", "av", "films"),
+    Package("pillow-heif", "pillow_heif", "HEIC photos"),
     Package("gradio", "gradio", "the studio"),
     Package("tqdm", "tqdm", "the progress bar"),
     Package("psutil", "psutil", "how much memory is free"),

@@ -6,11 +6,6 @@ ICC profile converted to sRGB. Pixels without a profile are taken as sRGB. A
 PNG's gAMA and cHRM chunks are ignored, as most viewers do: far more files
 carry a wrong gamma than a meant one. Of 16 bits per channel the nearest
 8-bit level is kept for grey, the upper 8 bits (Pillow's choice) for color.
-
-Profiles are converted by relative colorimetric intent with black point
-compensation: a color that sRGB has stays the same color, on the white of the
-screen, and the darkest ink becomes black. The perceptual intent would change
-all colors for the sake of a few, and sRGB has no table for it.
 """
 
 import ctypes
@@ -18,14 +13,18 @@ import io
 import logging
 import re
 import struct
-import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, features
+from PIL import ExifTags, Image, JpegImagePlugin, features
 
+from styletut.images.color_profiles import (
+    Conversion,
+    embedded_elsewhere,
+    to_srgb,
+)
 from styletut.images.picture import (
     MAX_PIXELS,
     ImageError,
@@ -99,22 +98,6 @@ _TURNS = {
 }
 """What makes a picture upright, by its EXIF orientation."""
 
-_PLAIN_MODES = {"1": "L", "L": "L", "LA": "L", "La": "L"} | {
-    mode: mode for mode in ("CMYK", "LAB")
-}
-"""The mode of a picture's colors without alpha; RGB for all others."""
-
-_MODES_OF_PROFILES = {
-    ("GRAY", "L"): "L",
-    ("RGB", "L"): "RGB",
-    ("RGB", "RGB"): "RGB",
-    ("CMYK", "CMYK"): "CMYK",
-    ("Lab", "LAB"): "LAB",
-}
-"""In which mode a profile's color space and a picture's mode meet."""
-
-Conversion = Callable[[Image.Image], Image.Image]
-
 _SMALLER = "Make it smaller in an image program."
 _EXPORT = "Open it in an image program and export it as PNG or JPEG."
 _AGAIN = "Get the file again."
@@ -132,16 +115,11 @@ _LOOKALIKES = (
     (rb"%PDF", f"It is a PDF document. {_EXPORT}"),
     (rb"%!PS", f"It is a PostScript drawing. {_EXPORT}"),
     (
-        rb"(?s).{4}ftyp(hei|hev|mif1|msf1)",
-        "It is a HEIC photo. If pillow-heif is installed it can be read: "
-        "python -m pip install pillow-heif. Or open it in an image program "
-        "and export it as PNG or JPEG.",
-    ),
-    (rb"(?s).{4}ftyp", f"It looks like a video. {_EXPORT}"),
-    (
-        rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF.{4}WEBP",
+        rb"(?s)\x89PNG|\xff\xd8\xff|GIF8|RIFF.{4}WEBP|II[*+]\0|MM\0[*+]"
+        rb"|.{4}ftyp(avi|hei|hev|mif1|msf1)|\0\0\0\x0cjP  |\xff\x4f\xff\x51",
         f"It begins like one, but its header is damaged. {_AGAIN}",
     ),
+    (rb"(?s).{4}ftyp", f"It looks like a video. {_EXPORT}"),
     (
         rb"[^\x00-\x08\x0e-\x1f]+\Z",
         "It looks like plain text. Choose a picture file.",
@@ -363,7 +341,11 @@ def _opened(stream: BinaryIO, head: bytes) -> Image.Image:
         if heif_file is not None:
             return heif_file(stream)
     formats = [each for each in FORMATS if each in Image.OPEN]
-    return Image.open(stream, formats=formats)
+    picture = Image.open(stream, formats=formats)
+    profile = embedded_elsewhere(stream, picture.format)
+    if profile is not None:
+        picture.info.setdefault("icc_profile", profile)
+    return picture
 
 
 def _is_heic(head: bytes) -> bool:
@@ -433,6 +415,16 @@ def _first_number(text: str) -> int:
 
 
 def _hint(head: bytes) -> str:
+    if _is_heic(head) and "HEIF" not in readable():
+        return (
+            "It is a HEIC photo, which pillow-heif reads. Run: python -m pip "
+            f"install pillow-heif. Or: {_EXPORT[0].lower()}{_EXPORT[1:]}"
+        )
+    if head[4:12] in (b"ftypavif", b"ftypavis") and "AVIF" not in readable():
+        return (
+            "It is an AVIF picture, which Pillow reads from 11.3 on. Run: "
+            "python -m pip install --upgrade pillow"
+        )
     for pattern, hint in _LOOKALIKES:
         if re.match(pattern, head):
             return hint
@@ -566,19 +558,19 @@ def _rgb_bands(picture: Image.Image, name: str) -> Image.Image:
     elif picture.mode.startswith("I"):  # I;16, its kin; I for a 16-bit PGM.
         conversion = _from_grey(picture, 65535, name)
     elif picture.has_transparency_data:
-        conversion = _over_white(_to_srgb(picture, name))
+        conversion = _over_white(to_srgb(picture, name))
     else:
-        conversion = _to_srgb(picture, name)
+        conversion = to_srgb(picture, name)
     return _by_bands(picture, "RGB", conversion)
 
 
-def _over_white(to_srgb: Conversion) -> Conversion:
+def _over_white(plain: Conversion) -> Conversion:
     """Return a conversion that lays over white what another one makes."""
 
     def convert(band: Image.Image) -> Image.Image:
         rgba = band.convert("RGBA")
         white = Image.new("RGB", rgba.size, "white")
-        white.paste(to_srgb(rgba), mask=rgba.getchannel("A"))
+        white.paste(plain(rgba), mask=rgba.getchannel("A"))
         return white
 
     return convert
@@ -602,7 +594,7 @@ def _from_grey(picture: Image.Image, white: int, name: str) -> Conversion:
     # What a profile makes of 256 greys, between which lie those of 16 bits.
     grey = Image.fromarray(ramp[None].astype(np.uint8))
     grey.info = picture.info
-    colors = np.asarray(_to_srgb(grey, name)(grey))[0]
+    colors = np.asarray(to_srgb(grey, name)(grey))[0]
     plain = bool((colors == ramp[:, None]).all())
 
     def convert(band: Image.Image) -> Image.Image:
@@ -614,58 +606,3 @@ def _from_grey(picture: Image.Image, white: int, name: str) -> Conversion:
         return Image.fromarray(np.rint(np.stack(channels, 2)).astype("u1"))
 
     return convert
-
-
-def _to_srgb(picture: Image.Image, name: str) -> Conversion:
-    """Return the conversion by a picture's profile, or the plain one.
-
-    It ignores alpha. A profile that cannot be used is told in a warning.
-    """
-    mode = _PLAIN_MODES.get(picture.mode, "RGB")
-    profile = picture.info.get("icc_profile")
-    if profile:
-        try:
-            return _managed(io.BytesIO(profile), mode)
-        except (OSError, TypeError, ValueError, ImageCms.PyCMSError) as error:
-            _warn_of_profile(name, error)
-    if mode == "LAB":
-        lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-        return _transformed(lab, "LAB")
-    return lambda band: band.convert("RGB")
-
-
-def _managed(file: BinaryIO, mode: str) -> Conversion:
-    """Return the conversion by an embedded profile.
-
-    Raises:
-        ValueError, or others: It is broken, or not for this mode.
-    """
-    profile = ImageCms.ImageCmsProfile(file)
-    space = profile.profile.xcolor_space.strip()
-    meeting = _MODES_OF_PROFILES.get((space, mode))
-    if meeting is None:
-        raise ValueError(f"it is for {space}, the picture is {mode}")
-    return _transformed(profile, meeting)
-
-
-def _transformed(profile: ImageCms.ImageCmsProfile, mode: str) -> Conversion:
-    transform = ImageCms.buildTransform(
-        profile,
-        ImageCms.createProfile("sRGB"),
-        mode,
-        "RGB",
-        ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
-    return lambda band: transform.apply(
-        band if band.mode == mode else band.convert(mode)
-    )
-
-
-def _warn_of_profile(name: str, error: Exception) -> None:
-    warnings.warn(
-        f"the color profile in {name} cannot be used ({error}); its colors "
-        "are taken as sRGB and may be off. To have them right, export it "
-        "from an image program with the profile sRGB.",
-        stacklevel=2,
-    )

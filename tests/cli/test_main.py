@@ -744,9 +744,10 @@ def test_doctor_knows_the_packages_of_the_project():
     runtime = text.split("dependencies = [", 1)[1].split("\n]", 1)[0]
     notebooks = text.split("\nnotebooks = [", 1)[1].split("\n]", 1)[0]
     video = text.split("\nvideo = [", 1)[1].split("\n]", 1)[0]
+    heic = text.split("\nheic = [", 1)[1].split("\n]", 1)[0]
     # gradio brings starlette along
     studio = text.split("\nstudio = [", 1)[1].split('\n    "starlette', 1)[0]
-    lists = runtime + notebooks + video + studio
+    lists = runtime + notebooks + video + heic + studio
     required = re.findall(r'^ +"([\w-]+)', lists, re.MULTILINE)
     pinned = re.findall(r'"([\w-]+==[\d.]+)"', runtime)
     known = [each.requirement for each in doctor.NEEDED + doctor.OPTIONAL]

