@@ -12,11 +12,11 @@ that no test could notice has its reason in tools/mutants.toml.
 import argparse
 import contextlib
 import difflib
+import itertools
 import json
 import math
 import queue
 import random
-import shutil
 import sys
 import tempfile
 import threading
@@ -39,15 +39,15 @@ REASONS = ROOT / "tools" / "mutants.toml"
 
 JUDGES = {
     "losses.py": ("tests/test_losses.py", "tests/objective", "tests/engines"),
-    "color.py": ("tests/test_color.py", "tests/transfer"),
+    "color.py": ("tests/test_color.py", "tests/transfer/test_pictures.py"),
     "conventions": ("tests/conventions", "tests/objective"),
     "objective": ("tests/objective", "tests/engines"),
     "engines": ("tests/engines", "tests/objective"),
-    "optimizers": ("tests/optimizers", "tests/transfer"),
+    "optimizers": ("tests/optimizers", "tests/transfer/test_minimization.py"),
     "transfer": ("tests/transfer",),
 }
-"""What is changed, and which tests judge it: its own wing's first, then those
-of the wing that uses it."""
+"""What is changed, and which tests judge it: its own first, then those of what
+uses it."""
 
 NOTICED = ("killed", "timed out")
 """Outcomes in which a change did not go by."""
@@ -122,52 +122,53 @@ def judge_all(
     if not left:
         return records
     context = verdicts.start()
-    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
-        copies: queue.Queue[Path] = queue.Queue()
-        first = Path(name) / "0"
-        verdicts.copy_checkout(ROOT, first)
-        found = reach_of(context, first, left, out)
-        copies.put(first)
-        for number in range(1, workers):
-            copy = Path(name) / str(number)
-            shutil.copytree(first, copy, symlinks=True)
+    lock = threading.Lock()
+    copies: queue.Queue[Path] = queue.Queue()
+
+    def work(mutant: Mutant, found: verdicts.Reach) -> None:
+        copy = copies.get()
+        try:
+            record = judged(context, copy, mutant, found)
+        finally:
             copies.put(copy)
-        lock = threading.Lock()
+        with lock, (out / "judged.jsonl").open("a") as file:
+            file.write(json.dumps(record) + "\n")
+            records[mutant.name] = record
+            print(
+                f"{len(records)}/{len(drawn)}",
+                f"{record['outcome']:9} {record['seconds']:6.1f} s",
+                f"{mutant.file}:{mutant.line}",
+                flush=True,
+            )
 
-        def work(mutant: Mutant) -> None:
-            copy = copies.get()
-            try:
-                record = judged(context, copy, mutant, found)
-            finally:
-                copies.put(copy)
-            with lock, (out / "judged.jsonl").open("a") as file:
-                file.write(json.dumps(record) + "\n")
-                records[mutant.name] = record
-                print(
-                    f"{len(records)}/{len(drawn)}",
-                    f"{record['outcome']:9} {record['seconds']:6.1f} s",
-                    f"{mutant.file}:{mutant.line}",
-                    flush=True,
-                )
-
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(work, left))
+    with (
+        tempfile.TemporaryDirectory(prefix="mutants-") as folder,
+        ThreadPoolExecutor(workers) as pool,
+    ):
+        for number in range(workers):
+            copy = Path(folder) / str(number)
+            verdicts.copy_checkout(ROOT, copy)
+            copies.put(copy)
+        for judges in dict.fromkeys(JUDGES.values()):
+            wing = [each for each in left if judges_of(each.file) == judges]
+            if wing:
+                found = reach_of(context, copy, judges, out)
+                list(pool.map(work, wing, itertools.repeat(found)))
     return records
 
 
 def reach_of(
-    context: Any, copy: Path, mutants: Sequence[Mutant], out: Path
+    context: Any, copy: Path, judges: Sequence[str], out: Path
 ) -> verdicts.Reach:
-    """Return what all tests reach that some changes need."""
+    """Return what some files and folders of tests reach together."""
     seconds: dict[str, float] = {}
     tests: dict[str, dict[int, set[str]]] = {}
-    needed = {each for one in mutants for each in judges_of(one.file)}
-    for path in sorted(needed):
+    for path in judges:
         found = verdicts.reach(context, copy, path, out)
         seconds |= found.seconds
         for file, lines in found.tests.items():
+            of_file = tests.setdefault(file, {})
             for line, reached in lines.items():
-                of_file = tests.setdefault(file, {})
                 of_file[line] = of_file.get(line, set()) | reached
     return verdicts.Reach(seconds, tests)
 
