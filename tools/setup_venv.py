@@ -51,6 +51,20 @@ def refuse_windows():
         )
 
 
+def refuse_intel_mac():
+    """Stop where pip has no PyTorch that is new enough: on Intel's Macs."""
+    intel = (sys.platform, platform.machine()) == ("darwin", "x86_64")
+    if intel and not has_torch(base_python()):
+        sys.exit(
+            "{0} is a Python for Intel's Macs, for which PyPI has no PyTorch "
+            "above 2.2.2; this course needs 2.3. On an Intel Mac, conda-forge "
+            "has one: the README has the lines, under 'An Intel Mac'. On a "
+            "Mac with Apple silicon, take a Python made for that.".format(
+                sys.executable
+            )
+        )
+
+
 def refuse_old_python():
     """Stop on a Python that is too old, and name one that is not."""
     if sys.version_info[:2] >= OLDEST:
@@ -398,6 +412,7 @@ def main(arguments):
     refuse_windows()
     refuse_old_python()
     refuse_missing_venv()
+    refuse_intel_mac()
     os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     lock = wait_for_other_installs()
     try:

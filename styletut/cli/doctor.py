@@ -5,6 +5,7 @@ Nothing is imported from the package before it is known that torch is here.
 
 import os
 import platform
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -57,6 +58,13 @@ OPTIONAL = (
     Package("scipy", "scipy", "an optimizer to compare with"),
 )
 """Without one of these something else is missing."""
+
+
+RUNTIME = "Microsoft's Visual C++ runtime"
+"""What torch needs on Windows, and Windows may not have, or too old."""
+
+NOT_LOADED = re.compile(r"WinError (126|127|1114)|DLL load failed")
+"""How Windows says that a library, or one that this needs, does not load."""
 
 
 class Finding(NamedTuple):
@@ -130,7 +138,7 @@ def _package(package: Package, fatal: bool) -> Finding:
     name = package.requirement.partition("==")[0]
     if find_spec(package.module) is None:
         missing = f"missing: {package.purpose}"
-        return Finding(name, missing, pip(package.requirement), fatal)
+        return Finding(name, missing, _install(package.requirement), fatal)
     try:
         return Finding(name, version(name))
     except PackageNotFoundError:
@@ -144,9 +152,7 @@ def _torch(threads: int | None) -> Iterator[Finding]:
 
         from styletut.engines.device import find_device, find_precision
     except Exception as error:  # a broken installation has many faces
-        reinstall = pip("--force-reinstall", "torch")
-        reason = str(error).splitlines()[0] if str(error) else repr(error)
-        yield Finding("import torch", f"fails: {reason}", reinstall, True)
+        yield _broken(error)
         return
     yield Finding("import torch", f"works: {torch.__version__}")
     capability = torch.backends.cpu.get_cpu_capability()
@@ -166,6 +172,22 @@ def _torch(threads: int | None) -> Iterator[Finding]:
     yield Finding("--precision auto", f"takes {precision}")
 
 
+def _broken(error: Exception) -> Finding:
+    """Say why torch cannot be imported, and what to do about it."""
+    reason = str(error).splitlines()[0] if str(error) else repr(error)
+    found, remedy = f"fails: {reason}", pip("--force-reinstall", "torch")
+    if NOT_LOADED.search(str(error)) and _on_windows():
+        found += f"; most often {RUNTIME} is missing or too old"
+        remedy = command("winget", "install", _runtime_package())
+    return Finding("import torch", found, remedy, True)
+
+
+def _runtime_package() -> str:
+    """Return how winget calls the runtime for this processor."""
+    kind = "arm64" if platform.machine().lower() == "arm64" else "x64"
+    return f"Microsoft.VCRedist.2015+.{kind}"
+
+
 def _weights() -> Iterator[Finding]:
     try:
         from styletut.vgg.weights import (
@@ -183,12 +205,10 @@ def _weights() -> Iterator[Finding]:
     else:
         yield _checked("Oxford's weights", path, OXFORD_SHA256, again, True)
     path = torchvision_path()
-    download = shlex.join(
-        [
-            sys.executable,
-            "-c",
-            "from styletut import VGG19; VGG19('torchvision', download=True)",
-        ]
+    download = command(
+        sys.executable,
+        "-c",
+        "from styletut import VGG19; VGG19('torchvision', download=True)",
     )
     if path is None:
         found = "not here; some conventions use Oxford's instead"
@@ -198,7 +218,7 @@ def _weights() -> Iterator[Finding]:
             "torchvision's",
             path,
             TORCHVISION_SHA256,
-            f"{shlex.join(['rm', str(path)])} && {download}",
+            f"{_removal(path)} {download}",
             False,
         )
 
@@ -236,7 +256,60 @@ def _samples() -> Iterator[Finding]:
 
 def pip(*words: str) -> str:
     """Return the command that installs into this very Python."""
-    return shlex.join([sys.executable, "-m", "pip", "install", *words])
+    return command(sys.executable, "-m", "pip", "install", *words)
+
+
+def command(*words: str) -> str:
+    """Write a command so that it can be pasted where this machine's users do.
+
+    That is PowerShell on Windows, and a POSIX shell elsewhere.
+    """
+    if not _on_windows():
+        return shlex.join(words)
+    program, *rest = map(_quoted, words)
+    call = "" if program == words[0] else "& "  # else it is a mere text
+    return call + " ".join([program, *rest])
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for PowerShell if need be, and for cmd where that can be.
+
+    Between double quotes PowerShell looks for variables, and between single
+    ones for nothing; cmd knows the double ones alone.
+    """
+    if re.fullmatch(r"[\w.:\\/=+-]+", word, re.ASCII):
+        return word
+    if not set(word) & {'"', "$", "`", "\u201c", "\u201d", "\u201e"}:
+        return f'"{word}"'
+    # of single quotes, typographic ones too are doubled
+    doubled = re.sub("(['\u2018-\u201b])", r"\1\1", word)
+    return f"'{doubled}'"
+
+
+def _removal(path: Path) -> str:
+    """Return the command that deletes a file, and goes on to the next."""
+    if _on_windows():
+        return command("Remove-Item", str(path)) + ";"
+    return command("rm", str(path)) + " &&"
+
+
+def _install(requirement: str) -> str:
+    """Return the command that gets a package for this machine."""
+    name = requirement.partition("==")[0]
+    if _on_intel_mac() and name in ("torch", "torchvision"):
+        # PyPI has none for it that is new enough
+        package = {"torch": "pytorch"}.get(name, name)
+        return command("conda", "install", "-c", "conda-forge", package)
+    return pip(requirement)
+
+
+def _on_windows() -> bool:
+    return platform.system() == "Windows"
+
+
+def _on_intel_mac() -> bool:
+    """Whether this Python is one for Intel's Macs."""
+    return (platform.system(), platform.machine()) == ("Darwin", "x86_64")
 
 
 def _gib(size: int | None) -> str:

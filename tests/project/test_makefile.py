@@ -705,6 +705,33 @@ def test_a_gpu_is_found_on_the_bus(tmp_path, vendor, kind, found):
     assert not setup_venv()["is_nvidia_gpu"](str(tmp_path / "nothing"))
 
 
+@pytest.mark.parametrize(
+    ("system", "machine", "torch_is_there", "refused"),
+    [
+        ("darwin", "x86_64", False, True),
+        ("darwin", "x86_64", True, False),  # conda-forge's
+        ("darwin", "arm64", False, False),
+        ("linux", "x86_64", False, False),
+    ],
+)
+def test_an_intel_mac_without_torch_is_told_where_one_is(
+    monkeypatch, system, machine, torch_is_there, refused
+):
+    refuse = setup_venv()["refuse_intel_mac"]
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setitem(
+        refuse.__globals__, "has_torch", lambda python: torch_is_there
+    )
+    if not refused:
+        assert refuse() is None
+        return
+    with pytest.raises(SystemExit, match=r"Intel's Macs.*'An Intel Mac'"):
+        refuse()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "\n## An Intel Mac\n" in readme
+
+
 def test_pytorchs_index_is_named_in_one_place():
     address = setup_venv()["CPU_INDEX"]
     files = [ROOT / name for name in ("Makefile", "README.md", ".ci/run")]
