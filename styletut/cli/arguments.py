@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+from styletut.cli.streams import STREAM, read_from
 from styletut.images import MASKS, SAMPLES
 from styletut.images.loading import bare_name
 from styletut.objective.guides import SCALES, Painting
@@ -126,7 +127,7 @@ def tell_apart(pictures: Sequence[str], mix: str | None = None) -> Typed:
 
 def told_name(source: str, names: Collection[str]) -> str:
     """Write a picture's bare name so that the command line takes it."""
-    if source in names:
+    if source in names or source == STREAM:
         return source
     bare = bare_name(source)
     return f"./{bare}" if bare in names or bare.startswith("-") else bare
@@ -150,12 +151,14 @@ def read_settings(options: Mapping[str, Any]) -> Settings:
             settings[name] = parse_layers(settings[name])
     if "schedule" in settings:
         settings["schedule"] = parse_schedule(settings["schedule"])
+    if "start" in settings:
+        settings["start"] = read_from(settings["start"])
     return cast(Settings, settings)
 
 
 def read_styles(
     typed: Typed, options: Mapping[str, Any]
-) -> tuple[list[Painting], list[tuple[str, Painting]]]:
+) -> tuple[list[Painting], list[tuple[str | bytes, Painting]]]:
     """Return the style and the masks, as `stylize` takes them.
 
     Raises:
@@ -170,14 +173,16 @@ def read_styles(
                 f"--style-mask {name}: there is no such style picture; there "
                 f"are {', '.join(sorted(known))}"
             )
+
+    def painting(style: str, weight: float | str) -> Painting:
+        mask = counted.get(style)
+        return Painting(read_from(style), weight, mask and read_from(mask))
+
     paintings = [
-        Painting(style, weight, counted.get(style))
+        painting(style, weight)
         for style, weight in zip(typed.styles, typed.weights, strict=True)
     ]
-    masked = [
-        (mask, Painting(style, 1.0, counted.get(style)))
-        for mask, style in masks
-    ]
+    masked = [(read_from(mask), painting(style, 1.0)) for mask, style in masks]
     return paintings, masked
 
 

@@ -1,7 +1,7 @@
 """How a command ends: by a signal, an error, with a status."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,12 @@ STATUS = {
     "interrupted": INTERRUPTED,
 }
 """Exit status for each way in which a run with a picture ends."""
+
+OUTCOMES = ("painted", "there already", "failed", "interrupted")
+"""What may come of one photo of several."""
+
+NAMED = 10
+"""Photos that a summary names."""
 
 SIGNALS = tuple(
     getattr(signal, name)
@@ -33,6 +39,29 @@ def refuse(error: Exception) -> int:
         # a picture's OSError comes as ImageError; others are the machine's
         return BAD_INPUT if isinstance(error, ValueError) else FAILED
     raise error
+
+
+def outcome_of(status: int) -> str:
+    """Return what an exit status says of one photo of several."""
+    return {0: "painted", INTERRUPTED: "interrupted"}.get(status, "failed")
+
+
+def summary(came: Mapping[str, Sequence[str]], number: int) -> str:
+    """Return what came of several photos, and which of them failed.
+
+    Args:
+        came: the photos by their outcome, out of `OUTCOMES`.
+        number: how many there were to be.
+    """
+    counts = {name: len(photos) for name, photos in came.items()}
+    counts["not begun"] = number - sum(counts.values())
+    told = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
+    failed = came["failed"]
+    if not failed:
+        return f"of {number} photos: {told}"
+    more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+    names = ", ".join(failed[:NAMED])
+    return f"of {number} photos: {told}. Failed: {names}{more}"
 
 
 def out_of_memory(error: Exception) -> bool:

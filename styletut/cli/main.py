@@ -17,12 +17,13 @@ from styletut.cores.waiting import choose_waiting
 
 DESCRIPTION = """\
 Paint photos in the style of a picture (Gatys, Ecker, Bethge). PHOTO and STYLE
-are names of sample pictures (see --samples), paths, or http(s) addresses; the
-last is the style. A sample's name is always the sample: write ./night for a
-file called night. Several photos, or a folder of them, need a folder to go
-to: -o painted/. Defaults are those of the convention styletut; another one
-has its own. Ctrl-C saves the best picture so far. `styletut studio` opens a
-page in the browser instead; a photo called studio is ./studio."""
+are names of sample pictures (see --samples), paths, http(s) addresses, or -
+for what comes by standard input; the last is the style. A sample's name is
+always the sample: write ./night for a file called night. Several photos, or a
+folder of them, need a folder to go to: -o painted/. Defaults are those of the
+convention styletut; another one has its own. Ctrl-C saves the best picture so
+far. `styletut studio` opens a page in the browser instead; a photo called
+studio is ./studio."""
 
 INSTALL = "`python -m styletut --doctor` tells what is missing and the remedy"
 
@@ -144,9 +145,11 @@ def _parser() -> argparse.ArgumentParser:
         "-o",
         "--output",
         metavar="OUT",
-        help=".png or .jpg to write, over what is there; or a folder, with a "
-        "slash at its end, for PHOTO-STYLE.png (default: that name in this "
-        "folder, numbered if there is one)",
+        help=".png, .jpg, .webp, .tif or .avif to write, over what is there; "
+        "or a folder, with a slash at its end, for PHOTO-STYLE.png, where "
+        "what the same command has painted before is left as it is; or - for "
+        "a PNG to standard output (default: that name in this folder, "
+        "numbered if there is one)",
     )
 
     add(
@@ -301,6 +304,20 @@ def _parser() -> argparse.ArgumentParser:
         "color)",
     )
     run("--seed", type=int, metavar="N", help="of the noise (default: 0)")
+    run(
+        "--checkpoint",
+        metavar="FILE",
+        help="NAME.safetensors, which keeps the place of the run: it is "
+        "written at each size, every 10 evaluations and at an interrupt, has "
+        "about 400 bytes for each pixel, and goes when the picture is saved; "
+        "for several photos a folder, with a slash at its end",
+    )
+    run(
+        "--resume",
+        action="store_true",
+        help="go on from the checkpoint, to the picture that would have come; "
+        "where there is none, begin",
+    )
     run(
         "--device",
         metavar="NAME",

@@ -3,6 +3,7 @@
 import math
 import tempfile
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,20 +24,33 @@ from styletut.cli.arguments import (
 from styletut.cli.ending import (
     FAILED,
     INTERRUPTED,
+    OUTCOMES,
     STATUS,
     ignore_signals,
     memory_advice,
     out_of_memory,
+    outcome_of,
     refuse,
     signals_interrupt,
+    summary,
 )
 from styletut.cli.filming import has_frames, paint_film
 from styletut.cli.instantly import paint_instantly
 from styletut.cli.preview import preview
 from styletut.cli.progress import progress, say
-from styletut.cli.targets import choose_folder, choose_target, photos_of
+from styletut.cli.repeats import digests, painted_before
+from styletut.cli.streams import STREAM, read_from, write_out
+from styletut.cli.targets import (
+    choose_folder,
+    choose_target,
+    is_folder,
+    photos_of,
+)
 from styletut.images import ImageError, save_image
+from styletut.images.saving import check_fits, encoded
+from styletut.transfer.checkpoint import CheckpointWarning
 from styletut.transfer.coarse_to_fine import Run, prepare, steps_of
+from styletut.transfer.resuming import Checkpoint
 from styletut.transfer.steps import (
     Finished,
     Step,
@@ -54,15 +68,17 @@ def paint(
 
     Args:
         pictures: photos, and last the style, or as many styles as there are
-            weights to mix: names of sample pictures, paths, URLs; a photo
-            may be a folder of them, or a film.
-        output: where to; None for a new file in the current folder.
+            weights to mix: names of sample pictures, paths, URLs, or "-" for
+            standard input; a photo may be a folder of them, or a film.
+        output: where to; "-" for standard output, None for a new file in the
+            current folder.
         options: settings of a run as they were typed: layers as text, the
             start as a name, path or URL; `mix`, weights of styles as text;
             `frames`, if photos are frames of a film; `mask` and
             `style_mask`, pairs of names; `threads`, which torch has been
-            told, for the command that repeats the run; and `preview`, a
-            file for the picture as it grows.
+            told, for the command that repeats the run; `preview`, a file
+            for the picture as it grows; and `checkpoint` and `resume`, as
+            `stylize` has them.
 
     Returns:
         The exit status: 0 for a picture, 1 for a run that broke off (its
@@ -78,11 +94,38 @@ def paint(
             if has_frames(photos, options):
                 return paint_film(photos, typed, options, output)
             folder = choose_folder(output, several)
+            kept = _kept(options, several)
         except (ValueError, OSError) as error:
             return refuse(error)
         grown: str | None = options.pop("preview", None)
-        one = _Painting(typed, output, folder, options, grown)
+        one = _Painting(typed, output, folder, options, grown, kept)
         return _one_by_one(photos, one)
+
+
+def _kept(options: dict[str, Any], several: bool) -> dict[str, Any]:
+    """Take out of the options what is to be kept of a run.
+
+    Raises:
+        ValueError: if that cannot be.
+    """
+    names = ("checkpoint", "resume")
+    kept = {name: options.pop(name) for name in names if name in options}
+    file = kept.get("checkpoint")
+    if kept and file is None:
+        raise ValueError(
+            "--resume goes on from a checkpoint: name its file, too, as in "
+            "--checkpoint night.safetensors --resume"
+        )
+    if kept and "instant" in options:
+        raise ValueError(
+            "--instant takes a second and has no --checkpoint; leave it out"
+        )
+    if file and several and not is_folder(file):
+        raise ValueError(
+            "several photos need a folder for their checkpoints: give one, "
+            "with a slash at its end, as in --checkpoint kept/"
+        )
+    return kept
 
 
 class _Painting(NamedTuple):
@@ -93,9 +136,15 @@ class _Painting(NamedTuple):
     folder: Path | None
     options: Mapping[str, Any]
     grown: str | None
+    kept: Mapping[str, Any]
 
-    def target(self, photo: str) -> Path:
-        """Return where a photo's picture will go; see `choose_target`."""
+    def target(self, photo: str) -> Path | None:
+        """Return where a photo's picture will go; see `choose_target`.
+
+        None is standard output.
+        """
+        if self.output == STREAM:
+            return None
         return choose_target(
             photo,
             self.typed.styles,
@@ -116,28 +165,67 @@ class _Painting(NamedTuple):
     def prepare(self, photo: str, vgg: VGG19 | None) -> Run:
         """Read the pictures and settle the run."""
         style, masks = read_styles(self.typed, self.options)
-        settings = read_settings(self.options)
-        return prepare(photo, style, masks=masks, vgg=vgg, **settings)
+        return prepare(
+            read_from(photo),
+            style,
+            masks=masks,
+            vgg=vgg,
+            **self.kept,
+            **read_settings(self.options),
+        )
+
+    def text(self, photo: str) -> dict[str, str]:
+        """Return text fields that say what was typed."""
+        return {
+            **names_told(photo, self.typed),
+            **digests(photo, self.typed, self.options),
+            "command": repeat_command(photo, self.typed, self.options),
+        }
 
 
 def _one_by_one(photos: Sequence[str], one: _Painting) -> int:
     """Paint each photo, by one network; return the highest exit status."""
+    came: dict[str, list[str]] = {name: [] for name in OUTCOMES}
     status, vgg = 0, None
     try:
         for number, photo in enumerate(photos, 1):
             if len(photos) > 1:
                 say(f"{number} of {len(photos)}: {photo}")
-            if "instant" in one.options:
-                came = _paint_at_once(photo, one)
-            else:
-                came, vgg = _paint(photo, one, vgg)
-            status = max(status, came)
-            if came == INTERRUPTED:
+            if before := _painted_before(photo, one):
+                say(
+                    f"{str(before)!r} is there already, from the same "
+                    "command; to paint it again, remove it"
+                )
+                _tell(before)
+                came["there already"].append(photo)
+                continue
+            try:
+                if "instant" in one.options:
+                    own = _paint_at_once(photo, one)
+                else:
+                    own, vgg = _paint(photo, one, vgg)
+            except Exception:  # nobody foresaw it
+                if len(photos) == 1:
+                    raise
+                traceback.print_exc()
+                own = FAILED
+            status = max(status, own)
+            came[outcome_of(own)].append(photo)
+            if own == INTERRUPTED:
                 break
     except KeyboardInterrupt:  # between two photos
         say("interrupted")
-        return INTERRUPTED
+        status = INTERRUPTED
+    if len(photos) > 1:
+        say(summary(came, len(photos)))
     return status
+
+
+def _painted_before(photo: str, one: _Painting) -> Path | None:
+    """Return the picture that is there already, in a folder of results."""
+    if one.folder is None:
+        return None
+    return painted_before(photo, one.typed, one.options, one.folder)
 
 
 def _paint(
@@ -150,17 +238,49 @@ def _paint(
             target = one.target(photo)
             watch = one.watch(photo)
             run = one.prepare(photo, vgg)
+            if target is not None:
+                check_fits(target.suffix, *run.plan.finest.shape)
+            _tell_checkpoint(run.checkpoint)
             finished = _follow(run, watch)
         except KeyboardInterrupt:
             say("interrupted before there was a picture; nothing is written")
             return INTERRUPTED, vgg
         except Exception as error:
             return refuse(error), vgg
-        if target.exists() and (one.output is None or one.folder is not None):
+        own = one.output is None or one.folder is not None
+        if own and target is not None and target.exists():
             target = one.target(photo)  # a run beside this one took it
-        text = {**run.text(), **_text(photo, one, finished)}
+        text = {**run.text(), **one.text(photo), **_outcome_text(finished)}
         alpha = run.pictures.alpha_like(finished.best.image)
-        return _finish(finished, target, text, alpha, began), run.vgg
+        if run.checkpoint is not None:
+            _tell_how_to_go_on(run.checkpoint, finished)
+        status = _finish(finished, target, text, alpha, began)
+        if run.checkpoint is not None and _ended(finished) and status == 0:
+            run.checkpoint.remove()
+        return status, run.vgg
+
+
+def _tell_checkpoint(checkpoint: Checkpoint | None) -> None:
+    """Say where a run goes on that goes on."""
+    if checkpoint is not None and checkpoint.history:
+        done = checkpoint.history[-1].evaluations
+        say(f"goes on from {str(checkpoint.path)!r}, {done} evaluations done")
+
+
+def _tell_how_to_go_on(checkpoint: Checkpoint, finished: Finished) -> None:
+    """Say that a run which was stopped can go on, where it can."""
+    if not _ended(finished) and checkpoint.bytes:
+        say(
+            f"the checkpoint {str(checkpoint.path)!r} "
+            f"({checkpoint.bytes / 1e6:.0f} MB) keeps its place: the same "
+            "command with --resume goes on"
+        )
+
+
+def _ended(finished: Finished) -> bool:
+    """Whether nothing stopped a run from without."""
+    interrupted = finished.ending.stopped == "interrupted"
+    return finished.crash is None and not interrupted
 
 
 def _paint_at_once(photo: str, one: _Painting) -> int:
@@ -176,20 +296,14 @@ def _paint_at_once(photo: str, one: _Painting) -> int:
             return INTERRUPTED
         except Exception as error:
             return refuse(error)
-        command = repeat_command(photo, one.typed, one.options)
-        text = {
-            **picture.text,
-            **names_told(photo, one.typed),
-            "command": command,
-        }
+        text = {**picture.text, **one.text(photo)}
         try:
             path = _save(picture.image, target, text, picture.alpha)
-        except ImageError as error:
+        except (ImageError, OSError) as error:
             return refuse(error)
     height, width = picture.image.shape[2:]
     say(f"{width} x {height} pixels in {time.monotonic() - began:.1f} seconds")
-    with suppress(OSError):
-        print(path, flush=True)
+    _tell(path)
     return FAILED if path != target else 0
 
 
@@ -201,15 +315,21 @@ def _follow(run: Run, watch: Callable[[Step], None]) -> Finished:
             watch(step)
             show(step)
 
+        before = run.checkpoint
         try:
-            return run_to_end(warned(steps_of(run)), see)
+            return run_to_end(
+                warned(steps_of(run)),
+                see,
+                before.history if before else (),
+                before.best if before else None,
+            )
         finally:
             ignore_signals()  # from here on nothing cuts the saving short
 
 
 def _finish(
     finished: Finished,
-    target: Path,
+    target: Path | None,
     text: Mapping[str, str],
     alpha: Tensor | None,
     began: float,
@@ -221,7 +341,7 @@ def _finish(
         return FAILED if crash is None else refuse(crash)
     try:
         path = _save(best.image, target, text, alpha)
-    except ImageError as error:
+    except (ImageError, OSError) as error:
         say(f"error: {error}")
         if crash is None:
             return FAILED
@@ -238,8 +358,7 @@ def _finish(
         say(f"interrupted; the best picture so far is saved: {picture}")
     else:
         say(f"{picture}, in {seconds}")
-    with suppress(OSError):  # nobody reads it: the picture is what counts
-        print(path, flush=True)
+    _tell(path)
     if crash is None:
         return FAILED if path != target else STATUS[ending.stopped]
     if out_of_memory(crash):
@@ -248,19 +367,44 @@ def _finish(
     raise crash
 
 
+def _tell(path: Path | None) -> None:
+    """Print where a picture is, if it is in a file."""
+    if path is not None:
+        with suppress(OSError):  # nobody reads it: the picture is what counts
+            print(path, flush=True)
+
+
 def _save(
     image: Tensor,
-    target: Path,
+    target: Path | None,
     text: Mapping[str, str],
     alpha: Tensor | None,
-) -> Path:
-    """Save where it was asked for or, if that fails now, where it can be."""
+) -> Path | None:
+    """Save where it was asked for or, if that fails now, where it can be.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1].
+        target: None for standard output.
+        text: fields.
+        alpha: how opaque it is.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        ImageError: if it can be nowhere.
+        OSError: the same.
+    """
     try:
-        save_image(image, target, text, alpha)
+        if target is None:
+            write_out(encoded(image, ".png", text, alpha))
+        else:
+            save_image(image, target, text, alpha)
         return target
-    except ImageError as error:
+    except (ImageError, OSError) as error:
+        name = target.with_suffix(".png").name if target else "picture.png"
         try:
-            refuge = Path(tempfile.mkdtemp(prefix="styletut-")) / target.name
+            refuge = Path(tempfile.mkdtemp(prefix="styletut-")) / name
             save_image(image, refuge, text, alpha)
         except (OSError, ImageError):
             raise error from None
@@ -268,14 +412,12 @@ def _save(
         return refuge
 
 
-def _text(photo: str, one: _Painting, finished: Finished) -> dict[str, str]:
-    """How the picture was made; no date, so a rerun gives the same bits."""
+def _outcome_text(finished: Finished) -> dict[str, str]:
+    """How a run ended; no date, so a rerun gives the same bits."""
     stopped = "crashed" if finished.crash else finished.ending.stopped
     return {
-        **names_told(photo, one.typed),
         "stopped": stopped,
         "evaluations_done": str(finished.history[-1].evaluations),
-        "command": repeat_command(photo, one.typed, one.options),
     }
 
 
@@ -294,6 +436,7 @@ def _plain_warnings() -> Iterator[None]:
         say(str(message))
 
     with warnings.catch_warnings():
-        warnings.simplefilter("always", StoppedEarly)
+        for each in (StoppedEarly, CheckpointWarning):
+            warnings.simplefilter("always", each)
         warnings.showwarning = show
         yield

@@ -2,9 +2,11 @@
 
 import os
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
+from styletut.cli.streams import STREAM, check_standard_output
 from styletut.images import MASKS, SAMPLES, ImageError, ensure_writable
 from styletut.images.loading import bare_name
 
@@ -26,7 +28,7 @@ def photos_of(sources: Iterable[str]) -> tuple[list[str], bool]:
     before frame 10.
 
     Args:
-        sources: names of samples, paths, folders or addresses.
+        sources: names of samples, paths, folders, addresses, or "-".
 
     Raises:
         ImageError: for a folder without pictures, or one that is closed.
@@ -51,8 +53,9 @@ def choose_folder(output: str | None, several: bool) -> Path | None:
         ImageError: if several pictures are to go to one file, or there can
             be no such folder.
     """
-    slash = output is not None and output.endswith(("/", os.sep))
-    if output is not None and (slash or os.path.isdir(_expanded(output))):
+    if output == STREAM:
+        check_standard_output()
+    elif output is not None and is_folder(output):
         folder = Path(_expanded(output))
         try:
             folder.mkdir(exist_ok=True)
@@ -68,6 +71,11 @@ def choose_folder(output: str | None, several: bool) -> Path | None:
             "a slash at its end, as in -o painted/"
         )
     return None
+
+
+def is_folder(path: str) -> bool:
+    """Whether a folder is meant: there is one, or a slash at the end."""
+    return path.endswith(("/", os.sep)) or os.path.isdir(_expanded(path))
 
 
 def choose_target(
@@ -112,16 +120,29 @@ def free_name(
     suffix: str = ".png",
 ) -> Path:
     """PHOTO-STYLE.png, numbered where an earlier picture has that name."""
+    names = numbered(photo, styles, folder, suffix)
+    return next(path for path in names if not path.exists())
+
+
+def numbered(
+    photo: str,
+    styles: Sequence[str],
+    folder: Path | None = None,
+    suffix: str = ".png",
+) -> Iterator[Path]:
+    """Yield PHOTO-STYLE.png, PHOTO-STYLE-2.png and so on."""
     sources = (photo, *styles)
     room = NAME_BYTES // len(sources)
-    stems = (_trimmed(Path(bare_name(each)).stem, room) for each in sources)
+    stems = (_trimmed(_stem(each), room) for each in sources)
     stem = "-".join(stems)
     folder = folder or Path()
-    path, number = folder / f"{stem}{suffix}", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{stem}-{number}{suffix}"
-    return path
+    yield folder / f"{stem}{suffix}"
+    for number in count(2):
+        yield folder / f"{stem}-{number}{suffix}"
+
+
+def _stem(source: str) -> str:
+    return "stdin" if source == STREAM else Path(bare_name(source)).stem
 
 
 def _trimmed(stem: str, room: int) -> str:

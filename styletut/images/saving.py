@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from PIL import Image
+from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -20,6 +20,9 @@ from styletut.images.picture import ImageError, to_pil
 # beside all else that comes before a small picture.
 _MAX_COMMENT = 60000
 
+_WEBP_SIDE = 16383
+"""Pixels; a WEBP's header has 14 bits for a side."""
+
 
 def save_image(
     image: Tensor,
@@ -27,7 +30,10 @@ def save_image(
     text: Mapping[str, str] | None = None,
     alpha: Tensor | None = None,
 ) -> None:
-    """Write a picture as PNG or JPEG, as the suffix says.
+    """Write a picture in the format that the suffix says.
+
+    PNG, TIFF and WEBP keep every level; JPEG and AVIF are written so that no
+    loss is seen, with all of the color.
 
     The file appears whole or not at all: it is written under another name in
     the same folder and then moved over `path`, so that an interrupt, a full
@@ -35,9 +41,10 @@ def save_image(
 
     Args:
         image: A tensor (1, 3, H, W), floating; see `to_pil`.
-        path: Name ending in .png, .jpg or .jpeg. A link is followed.
-        text: Notes to store in the file, any Unicode: PNG text fields, in
-            JPEG one UTF-8 comment with a `key: value` line for each.
+        path: Name ending in one of `suffixes()`. A link is followed.
+        text: Notes to store in the file, any Unicode: PNG text fields; in
+            other formats one text in UTF-8 with a `key: value` line for
+            each, JPEG's comment or the image description of TIFF and EXIF.
         alpha: How opaque each pixel is, (1, 1, H, W) in [0, 1]. A JPEG
             cannot hold it; there the picture is laid over white.
 
@@ -47,11 +54,10 @@ def save_image(
     Warns:
         UserWarning: If the transparency was lost.
     """
-    target = _writable_target(path, _ENCODERS)
-    picture, notes = to_pil(image, alpha), _checked_text(text or {})
-    encode = _ENCODERS[Path(path).suffix.lower()]
-    replace_file(target, encode(picture, notes))
-    if alpha is not None and encode is _jpeg:
+    suffix = Path(path).suffix.lower()
+    target = _writable_target(path, suffixes())
+    replace_file(target, encoded(image, suffix, text, alpha))
+    if alpha is not None and _FORMATS[suffix] == "JPEG":
         warnings.warn(
             "a JPEG has no transparency, so the picture is laid over white; "
             "as .png it keeps it",
@@ -59,8 +65,56 @@ def save_image(
         )
 
 
+def suffixes() -> tuple[str, ...]:
+    """Return what a picture's file may end in, as Pillow is here."""
+    Image.init()
+    return tuple(
+        suffix for suffix, kind in _FORMATS.items() if kind in Image.SAVE
+    )
+
+
+def encoded(
+    image: Tensor,
+    suffix: str,
+    text: Mapping[str, str] | None = None,
+    alpha: Tensor | None = None,
+) -> bytes:
+    """Return what `save_image` writes.
+
+    Raises:
+        ImageError: The picture is invalid, or too large for the format.
+    """
+    picture, notes = to_pil(image, alpha), _checked_text(text or {})
+    kind = _FORMATS[suffix]
+    check_fits(suffix, picture.height, picture.width)
+    try:
+        return _ENCODERS[kind](picture, notes)
+    except ImageError:
+        raise
+    except Exception as error:  # each library has its own
+        raise ImageError(
+            f"a picture of {picture.width} x {picture.height} pixels cannot "
+            f"be written as {kind}: {error}. Save as .png instead."
+        ) from error
+
+
+def check_fits(suffix: str, height: int, width: int) -> None:
+    """Check that a format has room for so large a picture.
+
+    Raises:
+        ImageError: It has not.
+    """
+    side = max(height, width)
+    if _FORMATS.get(suffix.lower()) == "WEBP" and side > _WEBP_SIDE:
+        raise ImageError(
+            f"a picture of {width} x {height} pixels is too large for WEBP, "
+            f"which has sides of {_WEBP_SIDE} pixels at most. Save as .png "
+            "instead."
+        )
+
+
 def ensure_writable(
-    path: str | os.PathLike[str], suffixes: Collection[str] | None = None
+    path: str | os.PathLike[str], endings: Collection[str] | None = None
 ) -> None:
     """Check that a file can be written, before a long computation.
 
@@ -68,13 +122,13 @@ def ensure_writable(
 
     Args:
         path: As for `save_image`.
-        suffixes: What it may end in; by default what `save_image` knows.
+        endings: What it may end in; by default what `save_image` knows.
 
     Raises:
         ImageError: The suffix is unknown, the folder is missing or closed to
             writing, or something else than a writable file has this name.
     """
-    target = _writable_target(path, suffixes or _ENCODERS)
+    target = _writable_target(path, endings or suffixes())
     temporary = _temporary(target)
     try:
         os.close(_create(temporary))
@@ -86,12 +140,12 @@ def ensure_writable(
 
 
 def _writable_target(
-    path: str | os.PathLike[str], suffixes: Collection[str]
+    path: str | os.PathLike[str], endings: Collection[str]
 ) -> Path:
     """The path with `~` and links resolved, if nothing forbids writing."""
     name = os.fsdecode(path)
-    if Path(name).suffix.lower() not in suffixes:
-        known = ", ".join(suffixes)
+    if Path(name).suffix.lower() not in endings:
+        known = ", ".join(endings)
         raise ImageError(
             f"{name!r}: the file's name decides its format and must end in "
             f"one of {known}."
@@ -146,11 +200,10 @@ def _png(picture: Image.Image, text: Mapping[str, str]) -> bytes:
 
 
 def _jpeg(picture: Image.Image, text: Mapping[str, str]) -> bytes:
-    comment = "\n".join(f"{key}: {value}" for key, value in text.items())
-    encoded = comment.encode()
-    if len(encoded) > _MAX_COMMENT:
+    comment = _lines(text)
+    if len(comment) > _MAX_COMMENT:
         raise ImageError(
-            f"the text takes {len(encoded)} bytes; a JPEG comment holds "
+            f"the text takes {len(comment)} bytes; a JPEG comment holds "
             f"{_MAX_COMMENT}. Save as .png instead."
         )
     if picture.mode == "RGBA":
@@ -158,11 +211,66 @@ def _jpeg(picture: Image.Image, text: Mapping[str, str]) -> bytes:
         picture = Image.alpha_composite(white, picture).convert("RGB")
     data = io.BytesIO()
     # Without chroma subsampling: a style's colors change from pixel to pixel.
-    picture.save(data, "JPEG", quality=95, subsampling=0, comment=encoded)
+    picture.save(data, "JPEG", quality=95, subsampling=0, comment=comment)
     return data.getvalue()
 
 
-_ENCODERS = {".png": _png, ".jpg": _jpeg, ".jpeg": _jpeg}
+def _tiff(picture: Image.Image, text: Mapping[str, str]) -> bytes:
+    data = io.BytesIO()
+    picture.save(
+        data,
+        "TIFF",
+        compression="tiff_lzw",
+        tiffinfo={ExifTags.Base.ImageDescription: _lines(text)},
+    )
+    return data.getvalue()
+
+
+def _webp(picture: Image.Image, text: Mapping[str, str]) -> bytes:
+    data = io.BytesIO()
+    # With losses it would halve the size of all colors. Quality is effort
+    # here; exact keeps colors where a picture is transparent.
+    picture.save(
+        data, "WEBP", lossless=True, quality=50, exact=True, exif=_exif(text)
+    )
+    return data.getvalue()
+
+
+def _avif(picture: Image.Image, text: Mapping[str, str]) -> bytes:
+    data = io.BytesIO()
+    picture.save(
+        data, "AVIF", quality=90, subsampling="4:4:4", exif=_exif(text)
+    )
+    return data.getvalue()
+
+
+def _exif(text: Mapping[str, str]) -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageDescription] = _lines(text)
+    return exif
+
+
+def _lines(text: Mapping[str, str]) -> bytes:
+    return "\n".join(f"{key}: {value}" for key, value in text.items()).encode()
+
+
+_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".avif": "AVIF",
+}
+
+_ENCODERS: Mapping[str, Callable[[Image.Image, Mapping[str, str]], bytes]] = {
+    "PNG": _png,
+    "JPEG": _jpeg,
+    "WEBP": _webp,
+    "TIFF": _tiff,
+    "AVIF": _avif,
+}
 
 
 def _temporary(target: Path) -> Path:

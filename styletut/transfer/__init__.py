@@ -6,7 +6,7 @@ is here, too: `prepare` reads and settles a run, `steps_of` and `result_of` do
 it.
 """
 
-from styletut.transfer.checkpoint import CheckpointError
+from styletut.transfer.checkpoint import CheckpointError, CheckpointWarning
 from styletut.transfer.coarse_to_fine import (
     Run,
     prepare,
@@ -33,6 +33,7 @@ __all__ = [
     "Best",
     "BrokenOffError",
     "CheckpointError",
+    "CheckpointWarning",
     "Ending",
     "Record",
     "Result",

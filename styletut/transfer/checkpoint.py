@@ -37,6 +37,10 @@ class CheckpointError(ValueError):
     """A file that cannot be gone on from, or that must not be replaced."""
 
 
+class CheckpointWarning(UserWarning):
+    """A run goes on otherwise than was asked for; the text says how."""
+
+
 class Settled(NamedTuple):
     """What a run has settled by what the machine was like then.
 

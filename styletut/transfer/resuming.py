@@ -19,6 +19,7 @@ from styletut.memory.fitting import Layout
 from styletut.optimizers.descent import State
 from styletut.transfer.checkpoint import (
     CheckpointError,
+    CheckpointWarning,
     Saved,
     Settled,
     digest,
@@ -142,6 +143,7 @@ class Checkpoint:
                 warnings.warn(
                     f"no checkpoint after {place.history[-1].evaluations} "
                     f"evaluations; the last one stays: {error}",
+                    CheckpointWarning,
                     stacklevel=2,
                 )
                 self._told = True
@@ -182,7 +184,7 @@ def found(
             from, or cannot be.
 
     Warns:
-        UserWarning: if there is none to go on from.
+        CheckpointWarning: if there is none to go on from.
     """
     remove_leftovers(file)
     if file.exists() and not resume:
@@ -194,6 +196,7 @@ def found(
         warnings.warn(
             f"there is no checkpoint in {str(file)!r} yet, so the run begins "
             "afresh",
+            CheckpointWarning,
             stacklevel=5,
         )
     return read_checkpoint(file, job, device) if file.exists() else None
@@ -213,8 +216,8 @@ def as_settled(plan: Plan, settled: Settled) -> Plan:
     """Return a plan as an earlier run has settled it, where that fits.
 
     Warns:
-        UserWarning: if the picture will be that of the earlier run only up
-            to rounding.
+        CheckpointWarning: if the picture will be that of the earlier run
+            only up to rounding.
     """
     layouts = [Layout(**each) for each in settled.layouts]
     stages = tuple(
@@ -234,6 +237,7 @@ def as_settled(plan: Plan, settled: Settled) -> Plan:
         warnings.warn(
             "the run goes on, but not to the same bits: "
             + ", ".join(differences),
+            CheckpointWarning,
             stacklevel=5,
         )
     chosen = dict(plan.chosen)
@@ -261,9 +265,7 @@ def _spelled(convention: Convention) -> str:
 def _used(vgg: VGG19, layers: Sequence[str]) -> Iterator[bytes]:
     """Yield the numbers of the convolutions that a run takes."""
     for name in convolutions_below(layers):
-        convolution = vgg.convolution(name)
-        yield raw(convolution.weight)
-        yield raw(convolution.bias)
+        yield from map(raw, vgg.convolution(name).parameters())
 
 
 def _pieces(plan: Plan, pictures: Pictures) -> Iterator[bytes]:

@@ -821,7 +821,7 @@ def test_several_photos_go_to_a_folder_that_may_be_there(folder, capsys):
     Path("out").mkdir()
     words = ["chelsea", "coffee", "night", "-o", "out", *QUICK]
     assert main([*words, "--evaluations", "1"]) == 0
-    assert main([*words, "--evaluations", "1"]) == 0
+    assert main([*words, "--evaluations", "2"]) == 0
     assert sorted(each.name for each in Path("out").iterdir()) == [
         "chelsea-night-2.png",
         "chelsea-night.png",

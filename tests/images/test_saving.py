@@ -9,14 +9,16 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from styletut.images import (
     ImageError,
     ensure_writable,
     load_image,
     save_image,
+    saving,
 )
+from styletut.images.saving import suffixes
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
 NOT_ROOT = pytest.mark.skipif(
@@ -54,6 +56,66 @@ def test_values_are_rounded_and_clamped(tmp_path):
     save_image(image, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as file:
         assert file.getpixel((0, 0)) == (0, 128, 255)
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".tif", ".tiff", ".WEBP"])
+def test_formats_without_loss(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    alpha = torch.linspace(0, 1, 9).expand(1, 1, 8, 9)
+    for opaque in (None, (alpha * 255).round() / 255):
+        save_image(picture(), path, alpha=opaque)
+        with Image.open(path) as file:
+            bands = file.convert("RGBA").split()
+        values = np.stack([np.array(each) for each in bands[:3]])
+        expected = (picture()[0] * 255).round().numpy()
+        assert (values == expected).all()  # where it is transparent, too
+        if opaque is not None:
+            assert (np.array(bands[3]) == (opaque[0, 0] * 255).numpy()).all()
+
+
+@pytest.mark.skipif(".avif" not in suffixes(), reason="not in this Pillow")
+def test_avif_keeps_fine_color(tmp_path):
+    image = torch.zeros(1, 3, 16, 16)
+    image[:, 0, :, ::2] = 1
+    save_image(image, tmp_path / "a.avif")
+    assert (load_image(tmp_path / "a.avif") - image).abs().max() < 0.15
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".tif", ".avif"])
+def test_notes_in_formats_with_one_text(tmp_path, suffix):
+    if suffix not in suffixes():
+        pytest.skip("not in this Pillow")
+    save_image(picture(), tmp_path / f"a{suffix}", TEXT)
+    with Image.open(tmp_path / f"a{suffix}") as file:
+        note = file.getexif()[ExifTags.Base.ImageDescription]
+    lines = "\n".join(f"{key}: {value}" for key, value in TEXT.items())
+    assert note.encode("latin-1").decode() == lines
+
+
+def test_a_format_that_pillow_lacks_here_is_not_offered(tmp_path, monkeypatch):
+    Image.init()
+    writers = {k: v for k, v in Image.SAVE.items() if k != "AVIF"}
+    monkeypatch.setattr(Image, "SAVE", writers)
+    with pytest.raises(ImageError, match=r"one of \.png, .*\.tiff\."):
+        save_image(picture(), tmp_path / "a.avif")
+
+
+def test_a_picture_that_a_format_has_no_room_for(tmp_path):
+    long = torch.zeros(1, 3, 1, 16384)
+    with pytest.raises(ImageError, match="16384 x 1 pixels is too large for"):
+        save_image(long, tmp_path / "a.webp")
+    save_image(long, tmp_path / "a.tif")
+
+
+def test_an_encoder_that_fails_says_what_to_do(tmp_path, monkeypatch):
+    def fail(picture, text):
+        raise RuntimeError("no codec")
+
+    monkeypatch.setitem(saving._ENCODERS, "AVIF", fail)
+    monkeypatch.setitem(Image.SAVE, "AVIF", None)
+    with pytest.raises(ImageError, match=r"as AVIF: no codec\. Save as"):
+        save_image(picture(), tmp_path / "a.avif")
+    assert os.listdir(tmp_path) == []
 
 
 TEXT = {"Software": "styletut", "photo": "Größe 日本.png", "note": "a\nb: c"}

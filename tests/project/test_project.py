@@ -32,6 +32,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # From the bottom up: each wing, or single module, imports only from those
 # above it in this list, and so do the modules inside a wing.
 HOUSE = {
+    "values": [],
     "profiles": [],
     "cores": ["quota", "allowed", "threads", "waiting"],
     "images": [
@@ -114,6 +115,8 @@ HOUSE = {
         "pictures",
         "plan",
         "steps",
+        "checkpoint",
+        "resuming",
         "minimization",
         "coarse_to_fine",
     ],
@@ -170,8 +173,10 @@ HOUSE = {
     "cli": [
         "progress",
         "preview",
+        "streams",
         "arguments",
         "targets",
+        "repeats",
         "ending",
         "instantly",
         "filming",
@@ -255,8 +260,8 @@ def run_python(code):
 
 def test_environment_installs_the_project_with_every_extra():
     *_, last = pip_entries()
-    # these two are installed where `make browser-test` and `make bench` run
-    late = {"browser", "bench"}
+    # installed where `make browser-test`, `bench`, `mutants` or `matrix` runs
+    late = {"browser", "bench", "proof"}
     kept = [e for e in PYPROJECT["optional-dependencies"] if e not in late]
     extras = ",".join(kept)
     assert last == f"-e .[{extras}]"
@@ -441,7 +446,12 @@ def test_the_tests_mirror_the_house():
     wings = {room for room, inner in HOUSE.items() if inner}
     assert folders - beside == wings
     alone = {path.stem for path in ROOT.glob("tests/test_*.py")}
-    assert alone == {"test_color", "test_losses", "test_profiles"}
+    assert alone == {
+        "test_color",
+        "test_losses",
+        "test_profiles",
+        "test_values",
+    }
 
 
 def test_no_two_files_of_tests_share_a_name():

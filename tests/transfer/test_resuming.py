@@ -16,6 +16,7 @@ from styletut.memory.fitting import Layout
 from styletut.transfer import (
     BrokenOffError,
     CheckpointError,
+    CheckpointWarning,
     minimization,
     stylize,
     stylize_steps,
@@ -146,7 +147,7 @@ def test_tiles_are_those_of_the_run_before(
         came = stylize(photo, painting, resume=True, **settings)
     assert_same(came, whole)
     free(Layout(tiles=8, history=4))
-    with pytest.warns(UserWarning, match="less memory is free"):
+    with pytest.warns(CheckpointWarning, match="less memory is free"):
         run = prepare(photo, painting, resume=True, **settings)
     assert run.plan.finest.layout.tiles == 8
 
@@ -158,7 +159,9 @@ def test_another_number_of_threads_is_told(vgg, photo, painting, tmp_path):
     before = torch.get_num_threads()
     torch.set_num_threads(before + 1)
     try:
-        with pytest.warns(UserWarning, match=f"torch had {before} threads"):
+        with pytest.warns(
+            CheckpointWarning, match=f"torch had {before} threads"
+        ):
             stylize(photo, painting, resume=True, **settings)
     finally:
         torch.set_num_threads(before)
@@ -244,7 +247,7 @@ def test_without_a_file_a_run_begins_afresh_and_says_so(
 ):
     file = tmp_path / "run.safetensors"
     settings = {"vgg": vgg, "size": 48, "evaluations": 3}
-    with pytest.warns(UserWarning, match="begins afresh"):
+    with pytest.warns(CheckpointWarning, match="begins afresh"):
         came = stylize(
             photo, painting, checkpoint=file, resume=True, **settings
         )
@@ -408,7 +411,7 @@ def test_a_disk_that_is_full_later_is_told_once(
     whole = stylize(photo, painting, **settings)
     full_disk(monkeypatch, {2, 3})
     file = tmp_path / "run.safetensors"
-    with pytest.warns(UserWarning, match="no checkpoint after") as told:
+    with pytest.warns(CheckpointWarning, match="no checkpoint after") as told:
         came = stylize(photo, painting, checkpoint=file, **settings)
     assert len(told) == 1
     assert_same(came, whole)
