@@ -8,6 +8,7 @@ for them to load.
 import compileall
 import contextlib
 import functools
+import gc
 import hashlib
 import json
 import multiprocessing
@@ -24,7 +25,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-PACKAGES = ("torch", "torchvision", "skimage", "scipy", "pytest")
+PACKAGES = (
+    *("torch", "torchvision", "skimage", "scipy", "PIL.Image", "psutil"),
+    *("pytest", "xdist", "hypothesis", "hypothesis.extra.numpy"),
+)
 """What the tests load, and no change touches."""
 
 COPIED = ("styletut", "tests")
@@ -98,11 +102,12 @@ def copy_checkout(root: Path, folder: Path) -> None:
             shutil.copytree(path, folder / path.name, ignore=skip)
         elif not path.name.startswith("."):
             (folder / path.name).symlink_to(path)
-    compileall.compile_dir(
-        folder / "styletut",
-        quiet=2,
-        invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
-    )
+    for name in COPIED:
+        compileall.compile_dir(
+            folder / name,
+            quiet=2,
+            invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
+        )
 
 
 def digest(root: Path, paths: Sequence[str]) -> str:
@@ -241,6 +246,7 @@ def _end(process: Any) -> None:
 def _enter(folder: Path) -> None:
     """Make this process one that tests a copy, and no other checkout."""
     os.setsid()
+    gc.freeze()  # pytest collects garbage twice, and there is much to look at
     limit = resource.getrlimit(resource.RLIMIT_DATA)[1]
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, limit))
     os.chdir(folder)
@@ -261,7 +267,9 @@ def _pytest(arguments: Sequence[str], **hooks: Any) -> int:
     """Run pytest in this process, with some hooks, and return its status."""
     import pytest
 
-    usual = ["-q", "-n", "0", "-p", "no:cacheprovider", "-p", "no:nbval"]
+    # Without that, pytest would compile the tests and hypothesis each time.
+    usual = ["-q", "-n", "0", "--assert=plain"]
+    usual += ["-p", "no:cacheprovider", "-p", "no:nbval"]
     plugin = ModuleType("hooks")
     vars(plugin).update(hooks)
     return int(pytest.main([*usual, *arguments], plugins=[plugin]))
