@@ -201,7 +201,7 @@ def test_tests_that_fail_as_they_are_judge_nothing(copy, tmp_path, verdicts):
 def test_a_change_is_judged_on_a_copy_that_is_whole_again(
     copy, verdicts, monkeypatch, old, new, outcome, by
 ):
-    monkeypatch.setattr(verdicts, "START", 60 if outcome != "timed out" else 9)
+    monkeypatch.setattr(verdicts, "START", 60 if outcome != "timed out" else 3)
     text = PACKAGE.replace(old, new)
     names = ["halved", "table_again", "table", "wide"]
     names = [f"tests/test_sums.py::test_{name}" for name in names]
@@ -264,9 +264,9 @@ def test_a_digest_changes_with_any_file(copy, verdicts):
 
 
 def test_a_draw_is_the_same_for_a_seed(mutants, monkeypatch):
-    monkeypatch.setattr(mutants, "JUDGES", {"losses.py": ()})
+    monkeypatch.setattr(mutants, "JUDGES", {"conventions/factors.py": ()})
     drawn, population = mutants.draw(30, 1)
-    assert population > 300
+    assert population > 60
     assert len({each.name for each in drawn}) == 30
     assert drawn == mutants.draw(30, 1)[0]
     assert drawn[:10] == mutants.draw(10, 1)[0], "a part of a larger one"
@@ -296,7 +296,7 @@ def test_the_interval_is_wilsons(mutants, hits, count, low, high):
 
 
 def test_what_was_judged_is_kept_while_it_holds(mutants, verdicts):
-    mutant, *_ = mutants.all_of("styletut/losses.py")
+    mutant, *_ = mutants.all_of("styletut/objective/terms.py")
     source = verdicts.digest(ROOT, [mutant.file])
     judges = verdicts.digest(ROOT, mutants.judges_of(mutant.file))
 
@@ -322,7 +322,7 @@ def test_records_of_a_run_that_was_broken_off(mutants, tmp_path):
 
 
 def test_a_report_keeps_apart_what_has_a_reason(mutants):
-    drawn = mutants.all_of("styletut/losses.py")[:10]
+    drawn = mutants.all_of("styletut/objective/terms.py")[:10]
     outcomes = ["killed"] * 6 + ["timed out", "survived", "unreached"]
     records = {
         each.name: {
