@@ -19,6 +19,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from styletut.values import check_known, checked_real, told
+
 METHODS = ("symmetric", "pca", "cholesky")
 """Names of ways to choose among the maps that match mean and covariance."""
 
@@ -140,6 +142,8 @@ def match_luminance(
     Returns:
         A grey picture, (1, 3, H, W) in [0, 1], of the picture's dtype.
     """
+    mean = checked_real("the mean", mean)
+    deviation = checked_real("the deviation", deviation)
     own_mean, own = light_moments([(picture, 1.0, mask)])
     scale = ((deviation**2 + EPS) / (own**2 + EPS)) ** 0.5
     matched = scale * (luminance(picture) - own_mean) + mean
@@ -176,7 +180,11 @@ def color_moments(pictures: Sequence[Weighted]) -> tuple[Tensor, Tensor]:
             not finite, weights that add up to nothing, or a mask that does
             not fit or is empty.
     """
-    total = float(sum(weight for _, weight, *_ in pictures))
+    weights = [
+        checked_real("a picture's weight", weight)
+        for _, weight, *_ in pictures
+    ]
+    total = sum(weights)
     if not total > 0:
         raise ValueError(
             f"the weights of the pictures add up to {total}; at least one "
@@ -184,7 +192,7 @@ def color_moments(pictures: Sequence[Weighted]) -> tuple[Tensor, Tensor]:
         )
     mean = torch.zeros(3, dtype=torch.float64)
     square = torch.zeros(3, 3, dtype=torch.float64)
-    for picture, weight, *mask in pictures:
+    for (picture, _, *mask), weight in zip(pictures, weights, strict=True):
         pixels, counts = _pixels(picture), _counts(picture, *mask)
         share = weight / total / counts.sum()
         mean += share * (counts * pixels).sum(1)
@@ -233,11 +241,7 @@ def color_map(
     Raises:
         ValueError: for an unknown method.
     """
-    if method not in METHODS:
-        raise ValueError(
-            f"there is no method {method!r} to match colors; "
-            f"there are {', '.join(METHODS)}"
-        )
+    check_known("color matching method", method, METHODS)
     eps = EPS * torch.eye(
         len(wanted), dtype=wanted.dtype, device=wanted.device
     )
@@ -286,10 +290,14 @@ def _light(picture: Tensor) -> Tensor:
 
 
 def _check_shape(picture: Tensor) -> None:
-    if picture.ndim != 4 or tuple(picture.shape[:2]) != (1, 3):
+    if not isinstance(picture, Tensor) or picture.ndim != 4:
+        shape = None
+    else:
+        shape = tuple(picture.shape[:2])
+    if shape != (1, 3) or not picture.is_floating_point():
         raise ValueError(
-            f"colors are those of a picture (1, 3, H, W), not of a tensor "
-            f"{tuple(picture.shape)}"
+            "colors are those of a floating picture (1, 3, H, W), not of "
+            f"{told(picture)}"
         )
 
 
@@ -308,10 +316,10 @@ def _counts(picture: Tensor, mask: Tensor | None = None) -> Tensor:
     shape = tuple(picture.shape[2:])
     if mask is None:
         return torch.ones(shape[0] * shape[1], dtype=torch.float64)
-    if tuple(mask.shape) != shape:
+    if not isinstance(mask, Tensor) or tuple(mask.shape) != shape:
         raise ValueError(
-            f"the mask has shape {tuple(mask.shape)} and the picture "
-            f"{shape}; they must be equal"
+            f"the mask is {told(mask)} and the picture's sides are {shape}; "
+            "a mask is a tensor of these sides"
         )
     counts = mask.detach().to("cpu", torch.float64).flatten()
     if not 0 < float(counts.sum()) < math.inf:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from styletut.kernels.matmul import as_matrix, gram
+from styletut.values import real, told
 
 
 def content_loss(F: Tensor, P: Tensor) -> Tensor:
@@ -209,10 +210,10 @@ def _difference(F: Tensor, A: Tensor, M_a: float | None) -> Tensor:
             f"must have shape {expected}, not {tuple(A.shape)}"
         )
     _check_alike(F, A, "the feature maps", "the Gram matrix A")
-    M_a = M if M_a is None else M_a
-    if not 0 < M_a < math.inf:
-        raise ValueError(f"M_a counts positions; it cannot be {M_a}")
-    return gram_difference(gram_matrix(F), M, A, M_a)
+    positions = M if M_a is None else real(M_a)
+    if positions is None or not 0 < positions < math.inf:
+        raise ValueError(f"M_a counts positions; it cannot be {told(M_a)}")
+    return gram_difference(gram_matrix(F), M, A, positions)
 
 
 def _guided_differences(

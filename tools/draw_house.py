@@ -27,7 +27,8 @@ GROUPS = {
     ),
     "machinery": (
         "#e6e6e6",
-        ["engines", "kernels", "memory", "cores", "sweeps", "cli"],
+        ["engines", "kernels", "memory", "cores", "values", "sweeps"]
+        + ["cli"],
     ),
 }
 

@@ -25,7 +25,7 @@ ROOMS = (
     ("The mathematics", "losses color vgg conventions objective optimizers"),
     ("From a photo to a picture", "transfer instant video metrics"),
     ("What the notebooks use", "images plots exercises profiles sweeps"),
-    ("Machinery", "engines kernels memory cores"),
+    ("Machinery", "engines kernels memory cores values"),
 )
 """Which rooms the reference has, in its order, under which title."""
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from styletut.conventions import factors
 from styletut.conventions.convention import Convention
+from styletut.values import check_known
 from styletut.vgg import CHANNELS, IMAGENET_STD
 
 DEFAULT_CONVENTION = "styletut"
@@ -445,9 +446,5 @@ def get_convention(convention: str | Convention) -> Convention:
     """
     if isinstance(convention, Convention):
         return convention
-    if convention not in CONVENTIONS:
-        raise ValueError(
-            f"there is no convention {convention!r}; "
-            f"there are {', '.join(CONVENTIONS)}"
-        )
+    check_known("convention", convention, CONVENTIONS)
     return CONVENTIONS[convention]

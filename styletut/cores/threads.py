@@ -12,6 +12,7 @@ import os
 from functools import lru_cache
 
 from styletut.cores.allowed import Allowed, allowed
+from styletut.values import told, whole
 
 VARIABLES = ("MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """By which a user says how many threads there are to be.
@@ -57,15 +58,16 @@ def set_threads(threads: int | None) -> None:
     if threads is not None:
         import torch
 
-        torch.set_num_threads(threads)
+        torch.set_num_threads(int(threads))
 
 
 def check_threads(threads: int) -> None:
     """Raise ValueError for a number of threads that cannot be."""
-    if not 1 <= threads <= MOST:
+    number = whole(threads)
+    if number is None or not 1 <= number <= MOST:
         raise ValueError(
-            f"threads is {threads}; it is a whole number from 1 to {MOST}, "
-            "and more than there are cores make a run slower"
+            f"threads is {told(threads)}; it is a whole number from 1 to "
+            f"{MOST}, and more than there are cores make a run slower"
         )
 
 

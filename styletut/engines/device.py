@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from styletut.images.picture import resize_to
 from styletut.kernels import onednn, processor
+from styletut.values import check_known
 
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
 """Names of precisions.
@@ -131,11 +132,7 @@ def _in_short(error: Exception) -> str:
 
 def check_precision(precision: str) -> None:
     """Raise ValueError for an unknown precision."""
-    if precision not in PRECISIONS:
-        raise ValueError(
-            f"there is no precision {precision!r}; "
-            f"there are {', '.join(PRECISIONS)}"
-        )
+    check_known("precision", precision, PRECISIONS)
 
 
 def find_precision(

@@ -21,6 +21,7 @@ from styletut.instant.recipe import Recipe
 from styletut.instant.styles import shares_of
 from styletut.instant.training import Trained, Training, give_colors
 from styletut.instant.weights import instant_network
+from styletut.values import checked_real, checked_whole, told
 
 ROW_RATE, ALL_RATE = 2e-2, 1e-3
 """Adam's highest rate for a row, and for all weights."""
@@ -91,6 +92,13 @@ def fit(
         ValueError: for a name that is taken, or no photos.
     """
     began = time.monotonic()
+    row_steps = checked_whole("row_steps", row_steps, 0)
+    all_steps = checked_whole("all_steps", all_steps, 0)
+    good = checked_real("good", good)
+    if not isinstance(name, str) or not name:
+        raise ValueError(
+            f"the style's name is {told(name)}; it must be a word or several"
+        )
     network = network or instant_network()
     if name in network.names:
         raise ValueError(
@@ -99,8 +107,12 @@ def fit(
     picture = _read(style, "the style picture", None)
     if photos is None:
         photos = names_of("content")
-    if not photos:
-        raise ValueError("there are no photos to learn from: give one or more")
+    several = isinstance(photos, Sequence) and not isinstance(photos, str)
+    if not several or not photos:
+        raise ValueError(
+            "photos to learn from come as a list of one or more, not as "
+            f"{told(photos)}"
+        )
     read = [_read(each, "a photo", READ_AT) for each in photos]
 
     def trained(start: StyleNetwork, steps: int, rate: float) -> Training:

@@ -12,6 +12,7 @@ from styletut.images.picture import resize
 from styletut.instant.network import StyleNetwork
 from styletut.instant.painting import painted
 from styletut.instant.weights import instant_network
+from styletut.values import checked_real, real, told
 
 STRENGTHS = (0.0, 1.0)
 """From the photo to a style; beyond there is no row to mix with."""
@@ -67,15 +68,14 @@ def shares_of(
         ValueError: as `instant`.
     """
     low, high = STRENGTHS
-    if not low <= strength <= high:
+    share = real(strength)
+    if share is None or not low <= share <= high:
         raise ValueError(
-            f"the strength is {strength:g}; instant styles go from {low:g}, "
-            f"the photo, to {high:g}. The optimizer goes on to 2: leave out "
-            "--instant, or take `stylize`"
+            f"the strength is {told(strength)}; instant styles go from "
+            f"{low:g}, the photo, to {high:g}. The optimizer goes on to 2: "
+            "leave out --instant, or take `stylize`"
         )
-    several = [(style, 1.0)] if isinstance(style, str) else list(style)
-    if not several:
-        raise ValueError("there is no style: name one, or several in a list")
+    several = _weighted(style)
     shares = torch.zeros(len(network.names))
     total = math.fsum(weight for _, weight in several)
     for name, weight in several:
@@ -85,11 +85,37 @@ def shares_of(
                 f"{', '.join(network.names[1:])}. Any other picture is for "
                 "the optimizer, without --instant"
             )
-        if not (weight >= 0 and 0 < total < math.inf):
+        if not 0 < total < math.inf:
             raise ValueError(
                 f"the weight of {name} is {weight:g}; weights are 0 or more, "
                 "and not all 0"
             )
-        shares[network.names.index(name)] += strength * weight / total
-    shares[0] = 1 - strength
+        shares[network.names.index(name)] += share * weight / total
+    shares[0] = 1 - share
     return shares
+
+
+def _weighted(style: Styles) -> list[tuple[str, float]]:
+    """Return styles with their weights as numbers.
+
+    Raises:
+        ValueError: for anything else than a name, or names with weights.
+    """
+    if isinstance(style, str):
+        return [(style, 1.0)]
+    single = isinstance(style, Tensor) or not hasattr(style, "__iter__")
+    several: list[Any] = [style] if single else list(style)
+    if not several:
+        raise ValueError("there is no style: name one, or several in a list")
+    for each in several:
+        pair = isinstance(each, (tuple, list)) and len(each) == 2
+        if not pair or not isinstance(each[0], str):
+            raise ValueError(
+                "an instant style is the name of a sample, such as 'glass', "
+                "or several are a list such as [('glass', 2), ('ink', 1)], "
+                f"not {told(each)}"
+            )
+    return [
+        (name, checked_real(f"the weight of {name}", weight))
+        for name, weight in several
+    ]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from styletut.images.picture import ImageError, check_picture
+from styletut.values import told, whole
 
 
 def check_finite(x: Tensor, name: str) -> None:
@@ -124,9 +125,12 @@ def color_distance(x: Tensor, y: Tensor, bins: int = 8) -> float:
     """
     check_finite(x, "the first picture")
     check_finite(y, "the second picture")
-    if bins < 2:
-        raise ValueError(f"a histogram needs 2 bins at least, not {bins}")
-    difference = _color_histogram(x, bins) - _color_histogram(y, bins)
+    number = whole(bins)
+    if number is None or number < 2:
+        raise ValueError(
+            f"a histogram needs 2 bins at least, not {told(bins)}"
+        )
+    difference = _color_histogram(x, number) - _color_histogram(y, number)
     return float(difference.abs().sum() / 2)
 
 

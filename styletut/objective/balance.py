@@ -11,6 +11,7 @@ the style loss that the untouched photo has; notebook 09 derives it.
 import math
 
 from styletut.conventions import Convention
+from styletut.values import real, told
 
 STRENGTHS = (0.0, 2.0)
 """From the untouched photo to much style; 1 is the default's look."""
@@ -48,12 +49,12 @@ def checked_strength(strength: float) -> float:
     Raises:
         ValueError: if it is none out of `STRENGTHS`.
     """
-    number = float(strength)
+    number = real(strength)
     least, most = STRENGTHS
-    if not least <= number <= most:
+    if number is None or not least <= number <= most:
         raise ValueError(
-            f"the strength is {number:g}; it goes from {least:g}, the photo "
-            f"as it is, over 1, the default, to {most:g}"
+            f"the strength is {told(strength)}; it goes from {least:g}, the "
+            f"photo as it is, over 1, the default, to {most:g}"
         )
     return number
 

@@ -1,11 +1,11 @@
 """What an objective is given: pictures, layers and weights, checked."""
 
-import math
 from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
 from styletut.images.picture import check_picture, check_range
+from styletut.values import checked_real
 from styletut.vgg import LAYERS, check_layers, feature_shape
 
 Layers = Iterable[str] | Mapping[str, float]
@@ -15,14 +15,9 @@ def checked_weight(name: str, given: float) -> float:
     """Return a weight as a number.
 
     Raises:
-        ValueError: if it is negative or not finite.
+        ValueError: if it is none, negative or not finite.
     """
-    weight = float(given)
-    if not (math.isfinite(weight) and weight >= 0):
-        raise ValueError(
-            f"{name} is {weight}; it must be finite and not negative"
-        )
-    return weight
+    return checked_real(name, given)
 
 
 def layer_weights(

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from styletut.images.picture import ImageError
 from styletut.objective.checks import checked_weight
+from styletut.values import check_known, told
 from styletut.vgg import check_layers, receptive_field
 from styletut.vgg.layers import up_to_deepest
 
@@ -285,10 +286,7 @@ def propagated(mask: Tensor, layer: str, way: str = "simple") -> Tensor:
 
 def check_way(way: str) -> None:
     """Raise ValueError for an unknown way to take masks to a layer."""
-    if way not in WAYS:
-        raise ValueError(
-            f"there is no guidance {way!r}; there are {', '.join(WAYS)}"
-        )
+    check_known("guidance", way, WAYS)
 
 
 def _seen(mask: Tensor, layer: str) -> Tensor:
@@ -304,12 +302,16 @@ def _seen(mask: Tensor, layer: str) -> Tensor:
 
 def _listed(masks: Masks | None) -> list[Sequence[Any]]:
     """Return the masks as a list, once each is a tuple of two or three."""
-    listed = list(masks or ())
+    if masks is None:
+        return []
+    alone = isinstance(masks, (str, Tensor)) or not hasattr(masks, "__iter__")
+    listed = [masks] if alone else list(masks)
     for each in listed:
         if not isinstance(each, (list, tuple)) or len(each) not in (2, 3):
             raise ValueError(
                 "masks come as a sequence of (mask, style) or (mask, style, "
-                "mask of the style), such as [(sky, painting)]"
+                "mask of the style), such as [(sky, painting)], not "
+                f"{told(each)}"
             )
     return listed
 

@@ -45,6 +45,7 @@ from styletut.objective.guides import (
 from styletut.objective.layer_losses import content_losses, style_losses
 from styletut.objective.statistics import check_statistic, default_weights
 from styletut.objective.terms import Terms, weighted_sum
+from styletut.values import checked_whole, told
 from styletut.vgg import VGG19
 from styletut.vgg.network import channels
 
@@ -163,6 +164,10 @@ class Objective:
             ],
             content,
         )
+        if tiles is not None:
+            tiles = checked_whole("tiles", tiles)
+        if style_tiles is not None:
+            style_tiles = checked_whole("style_tiles", style_tiles)
         if statistic == "sliced":
             _check_whole(regions, tiles or style_tiles)
         self.shape = tuple(content.shape)
@@ -372,6 +377,11 @@ class Objective:
 
     def _check(self, x: Tensor) -> None:
         """Raise ValueError unless x is like the content picture."""
+        if not isinstance(x, Tensor):
+            raise ValueError(
+                f"the picture is {told(x)}; an objective judges tensors of "
+                f"shape {self.shape}"
+            )
         if tuple(x.shape) != self.shape:
             raise ValueError(
                 f"the picture has shape {tuple(x.shape)} and the content "

@@ -28,6 +28,7 @@ from torch.nn import functional
 from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION, Convention
 from styletut.engines import WHOLE, Place
 from styletut.kernels.matmul import add_product, as_matrix, gram
+from styletut.values import check_known
 
 STATISTICS = ("gram", "moments", "wasserstein", "sliced")
 """Names of statistics."""
@@ -47,11 +48,7 @@ channels that are always 0 have a root with a derivative."""
 
 def check_statistic(statistic: str) -> None:
     """Raise ValueError for an unknown statistic."""
-    if statistic not in STATISTICS:
-        raise ValueError(
-            f"there is no statistic {statistic!r}; "
-            f"there are {', '.join(STATISTICS)}"
-        )
+    check_known("statistic", statistic, STATISTICS)
 
 
 def default_weights(

@@ -155,8 +155,9 @@ def job_of(
 
 
 def _plain(value: Any) -> Any:
-    """Return a number of NumPy, as its grids give them, as Python's own."""
-    return value.item() if isinstance(value, np.generic) else value
+    """Return a number or truth value of NumPy or torch as Python's own."""
+    scalar = isinstance(value, np.generic | np.ndarray | Tensor)
+    return value.item() if scalar and value.ndim == 0 else value
 
 
 def shown(name: str, value: Any) -> Any:

@@ -29,6 +29,7 @@ from styletut.transfer.coarse_to_fine import prepare, result_of
 from styletut.transfer.plan import Plan, Settings, plan_run
 from styletut.transfer.sizes import Shape, style_shape
 from styletut.transfer.steps import Result, StoppedEarly
+from styletut.values import real, whole
 from styletut.vgg import VGG19
 from styletut.vgg.network import shared_network
 from styletut.vgg.weights import OXFORD_SHA256, TORCHVISION_SHA256, sha256
@@ -386,9 +387,11 @@ def _canonical(value: Any) -> Any:
     """Return a value for JSON, the same for values that mean the same."""
     if value is None or isinstance(value, (bool, str)):
         return value
-    if isinstance(value, (int, float, np.number)):
-        number = float(value)
-        return int(value) if number.is_integer() else number
+    if (number := real(value)) is not None:
+        exact = whole(value)
+        if exact is None and number.is_integer():
+            exact = int(number)
+        return number if exact is None else exact
     if isinstance(value, Mapping):
         return {str(k): _canonical(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -31,6 +31,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from styletut.cores.threads import check_threads
 from styletut.metrics import compare
 from styletut.sweeps.grids import Choices, grid, job_of, reader, shown
 from styletut.sweeps.jobs import Job, Metrics, Outcome, spelled
@@ -146,8 +147,9 @@ def sweep_rows(
         For each run a mapping from the columns that it has to their values.
     """
     chosen = grid(settings, common)
-    if threads is not None and threads < 1:
-        raise ValueError(f"a run needs one thread at least, not {threads}")
+    if threads is not None:
+        check_threads(threads)
+        threads = int(threads)
     if executor is not None and threads is None:
         threads = 1
     home = Path(folder or tempfile.mkdtemp(prefix="styletut-")).expanduser()

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from styletut.values import checked_whole, told
 
 CONV_LAYERS = (
     "conv1_1", "conv1_2",
@@ -39,11 +41,12 @@ class ReceptiveField(NamedTuple):
 
 def check_layers(layers: Iterable[str]) -> tuple[str, ...]:
     """Return `layers` as a tuple, or raise ValueError naming a wrong one."""
-    names = (layers,) if isinstance(layers, str) else tuple(layers)
+    alone = isinstance(layers, str) or not hasattr(layers, "__iter__")
+    names: tuple[Any, ...] = (layers,) if alone else tuple(layers)
     for name in names:
-        if name not in LAYERS:
+        if not isinstance(name, str) or name not in LAYERS:
             raise ValueError(
-                f"VGG-19 has no layer {name!r}; "
+                f"VGG-19 has no layer {told(name)}; "
                 f"its layers are {', '.join(LAYERS)}"
             )
     return names
@@ -79,6 +82,8 @@ def feature_shape(layer: str, height: int, width: int) -> tuple[int, int, int]:
         ValueError: if there is no such layer or nothing is left of it.
     """
     stride = receptive_field(layer).stride
+    height = checked_whole("a picture's height", height, 0)
+    width = checked_whole("a picture's width", width, 0)
     if min(height, width) < stride:
         raise ValueError(
             f"a picture of {width} x {height} pixels is too small for "

@@ -20,6 +20,7 @@ from torch.utils.checkpoint import checkpoint as recomputing
 
 from styletut.cores.threads import lower_threads
 from styletut.kernels.frozen import FrozenConvolution, Kernel
+from styletut.values import told
 from styletut.vgg.layers import (
     LAYERS,
     check_layers,
@@ -99,9 +100,9 @@ class VGG19(nn.Module):
     ) -> None:
         super().__init__()
         lower_threads()  # before anything is computed by a network
-        if pooling not in POOLINGS:
+        if not isinstance(pooling, str) or pooling not in POOLINGS:
             raise ValueError(
-                f"pooling is {pooling!r}; it can be 'max' or 'average'"
+                f"pooling is {told(pooling)}; it can be 'max' or 'average'"
             )
         names = convolutions_below([deepest])
         self.weights, parameters = load_weights(

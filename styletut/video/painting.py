@@ -14,6 +14,7 @@ from styletut.instant.network import StyleNetwork
 from styletut.instant.styles import Styles as Named
 from styletut.instant.weights import steady_network
 from styletut.objective.guides import Styles
+from styletut.optimizers.catalogue import check_budget
 from styletut.optimizers.quasi_newton import LEARNED
 from styletut.transfer.coarse_to_fine import (
     Run,
@@ -27,6 +28,7 @@ from styletut.transfer.minimization import run_optimizer
 from styletut.transfer.pictures import Pictures, color_matched
 from styletut.transfer.sizes import same_aspect
 from styletut.transfer.steps import KeptBest
+from styletut.values import checked_real
 from styletut.video.flow import optical_flow, reliable, warped
 from styletut.video.temporal import TemporalObjective
 
@@ -110,6 +112,8 @@ def stylize_frames(
         ValueError: for frames of two shapes, and as `stylize`.
         KeyboardInterrupt: after the first painting, if that was interrupted.
     """
+    check_budget(following)
+    delta = checked_real("delta", delta)
     begun: tuple[Run, Tensor, Tensor] | None = None
     for frame in frames:
         if begun is None:

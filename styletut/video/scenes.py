@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from styletut.values import checked_whole
 from styletut.video.flow import inside
 
 NOISE = 2 / 255
@@ -60,6 +61,9 @@ def scene(
     Raises:
         ValueError: if the camera would leave the photo.
     """
+    frames = checked_whole("frames", frames)
+    margin = checked_whole("margin", margin, 0)
+    seed = checked_whole("the seed", seed, 0)
     height, width = (side - margin for side in photo.shape[2:])
     draws = torch.Generator().manual_seed(seed)
     if any(abs(move) * (frames - 1) > margin for move in pan):

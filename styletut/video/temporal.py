@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from styletut.objective import Objective, Terms
+from styletut.values import checked_real
 
 
 def temporal_loss(x: Tensor, target: Tensor, trust: Tensor) -> Tensor:
@@ -50,9 +51,8 @@ class TemporalObjective:
                 f"the frame before has shape {tuple(target.shape)} and this "
                 f"one {objective.shape}; they must be equal"
             )
-        if not delta >= 0:
-            raise ValueError(f"delta is {delta:g}; it must be 0 or more")
-        self.objective, self.delta = objective, delta
+        self.objective = objective
+        self.delta = checked_real("delta", delta)
         self.target, self.trust = target, trust
         self.shape, self.precision = objective.shape, objective.precision
 
