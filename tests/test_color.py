@@ -330,6 +330,12 @@ def test_light_is_grey_and_meets_mean_and_deviation():
     assert float(came.mean()) == pytest.approx(mean, abs=1e-10)
 
 
+def test_light_that_leaves_the_range_is_cut():
+    light, dark = (match_luminance(muted(1), mean, 0.3) for mean in (1, 0))
+    assert float(light.max()) == 1 and float(light.min()) < 1
+    assert float(dark.min()) == 0 and float(dark.max()) > 0
+
+
 def test_flat_light_has_a_finite_match():
     flat = torch.full((1, 3, 4, 4), 0.3)
     assert torch.isfinite(match_luminance(flat, 0.5, 0.2)).all()

@@ -60,6 +60,55 @@ AT_512 = {
     ),
 }
 
+# How each source makes its run, read off it once more: size and which side
+# it is, the style picture's, evaluations, start, range, optimizer, the unit of
+# its pixels.
+IMAGENET = (1 / 0.229, 1 / 0.224, 1 / 0.225)
+SHAPE_300 = (512, "longer", "shape", 300, "content", "none")
+RUNS = {
+    "gatys2016": (512, "longer", "shape", 500, "noise", "none", "lbfgs", 1),
+    "article": (*SHAPE_300, "gradient_descent", 1),
+    "article_code": (*SHAPE_300, "lbfgs", 1),
+    "article_code_raw": (*SHAPE_300, "lbfgs", 1),
+    "article_code_nm": (*SHAPE_300, "lbfgs", 1),
+    "pytorch_tutorial": (
+        *(512, "shorter", "shape", 300),
+        *("content", "project", "torch_lbfgs", 1),
+    ),
+    "tensorflow_tutorial": (
+        *(512, "longer", "longer", 1000),
+        *("content", "project", "adam", 1),
+    ),
+    "keras_example": (
+        *(400, "height", "shape", 4000),
+        *("content", "none", "gradient_descent", 255),
+    ),
+    "cs231n": (
+        *(192, "shorter", "shorter", 200),
+        *("content", "project", "adam", IMAGENET),
+    ),
+    "d2l": (
+        *(300, "height", "shape", 500),
+        *("content", "none", "adam", IMAGENET),
+    ),
+    "neural_style": (
+        *(512, "longer", "longer", 1000),
+        *("grey", "none", "torch_lbfgs", 256),
+    ),
+    "leongatys_notebook": (
+        *(512, "shorter", "shorter", 500),
+        *("content", "none", "torch_lbfgs", 255),
+    ),
+    "pastiche": (
+        *(500, "area", "area", 1000),
+        *("content", "none", "torch_lbfgs", 255),
+    ),
+    "crowsonkb": (
+        *(512, "longer", "longer", 3000),
+        *("content", "project", "adam", 1),
+    ),
+}
+
 
 @pytest.fixture(scope="module")
 def vgg():
@@ -81,6 +130,22 @@ def test_the_table_holds_all_that_the_course_speaks_of():
     assert DEFAULT_CONVENTION in CONVENTIONS
     for name, convention in CONVENTIONS.items():
         assert convention.name == name
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_is_made_as_its_source_makes_it(name):
+    of = CONVENTIONS[name]
+    *run, unit = RUNS[name]
+    assert run == [
+        *(of.size, of.size_of, of.style_size, of.evaluations),
+        *(of.start, of.range_rule, of.optimizer),
+    ]
+    units = unit if isinstance(unit, tuple) else (unit,) * 3
+    assert of.pixel_unit == pytest.approx(units, rel=1e-15)
+
+
+def test_the_runs_of_all_sources_are_compared():
+    assert {*RUNS} == {*CONVENTIONS} - {DEFAULT_CONVENTION}
 
 
 @pytest.mark.parametrize("name", AT_512)
