@@ -5,6 +5,9 @@ import time
 
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from styletut.engines import device as devices
 from styletut.engines.device import (
@@ -223,6 +226,85 @@ def test_auto_passes_over_a_device_that_lacks_an_operation(apple):
     with pytest.raises(ValueError, match=r"'mps' cannot .*aten::some_op"):
         find_device("mps")
     assert find_device("cpu") == CPU
+
+
+class Operations(TorchDispatchMode):
+    """Notes which operations of torch are done with pictures' numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        given = tree_leaves((args, kwargs, result))
+        tensors = [each for each in given if isinstance(each, torch.Tensor)]
+        on_cpu = any(each.dtype == torch.float64 for each in tensors)
+        if tensors and not on_cpu and not any(t.is_meta for t in tensors):
+            self.names.add(func.overloadpacket.__name__.rstrip("_"))
+        return result
+
+
+EVERYWHERE = {
+    *("alias", "clone", "detach", "expand", "index", "lift_fresh"),
+    *("permute", "select", "slice", "split_with_sizes", "squeeze", "t"),
+    *("transpose", "unbind", "unsqueeze", "view", "_unsafe_view"),
+    *("copy", "_to_copy", "empty", "empty_like", "full", "ones", "zeros"),
+    *("new_ones", "new_zeros", "scalar_tensor", "zeros_like", "ones_like"),
+    *("slice_backward", "select_backward", "_local_scalar_dense"),
+    *("sub", "rsub", "neg", "eye", "all", "rand"),
+}
+"""What every device has, or is done on the CPU before a run."""
+
+RUNS = {
+    "default": {},
+    "two sizes": {"schedule": [(32, 3), (64, 3)]},
+    "variation": {"gamma": 1e-4},
+    "luminance": {"color": "luminance"},
+    "match": {"color": "match"},
+    "sigmoid": {"range_rule": "sigmoid", "optimizer": "adam"},
+    "unbounded": {"range_rule": "none", "optimizer": "torch_lbfgs"},
+    "gradient": {"optimizer": "gradient_descent", "start": "grey"},
+    "lbfgs": {"optimizer": "lbfgs", "start": "noise"},
+    "average": {"convention": "gatys2016"},
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_device_is_tried_out_with_all_that_a_run_does(
+    name, monkeypatch, vgg
+):
+    """By the engine that any device but a CPU and NVIDIA's GPUs has."""
+    monkeypatch.setenv(onednn.VARIABLE, "plain")
+    with Operations() as tried:
+        devices._try_out(CPU, torch.float32)
+    photo, painting = sample("chelsea", 64), sample("night", 64)
+    average = name == "average"
+    network = VGG19(pooling="average") if average else vgg
+    settings = {"vgg": network, "precision": "float32", **RUNS[name]}
+    if "schedule" not in settings:
+        settings |= {"size": 64, "evaluations": 5}
+    with Operations() as done:
+        stylize(photo, painting, **settings)
+    assert "convolution" in done.names
+    assert done.names - tried.names - EVERYWHERE == set()
+
+
+@pytest.mark.parametrize(
+    "name", ["aminmax", "minimum", "clamp", "where", "log", "stack", "logit"]
+)
+def test_what_an_optimizer_needs_is_missed_before_the_run(apple, name):
+    assert find_device() == torch.device("mps")
+    devices._failure.cache_clear()
+
+    class Missing(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            if getattr(func, "__name__", "") == name:
+                missing()
+            return func(*args, **(kwargs or {}))
+
+    with Missing(), pytest.raises(ValueError, match="aten::some_op"):
+        find_device("mps")
 
 
 def test_a_device_is_tried_out_in_the_dtype_of_the_pictures(
