@@ -14,6 +14,7 @@ WEIGHTS = gpu/weights.bin
 OUT = gpu/out
 FROM =
 RECORD_FLAGS =
+FUZZ_FLAGS =
 MUTANTS_FLAGS =
 MATRIX_FLAGS =
 
@@ -62,6 +63,7 @@ NO_BROWSER = There is no Chromium here. On Debian: apt install chromium
 .PHONY: help lab test lint unit nbval picture notebooks notebook bench
 .PHONY: bench-full wheels browser-test clean studio site browser-ready
 .PHONY: recorded results instant gpu-prepare gpu-run
+.PHONY: fuzz
 .PHONY: mutants matrix
 .PHONY: FORCE
 
@@ -179,6 +181,10 @@ gpu-run: ## make the runs on a GPU, no .venv: PHOTOS= WEIGHTS= OUT=
 		--photos "$(PHOTOS)" --weights "$(WEIGHTS)" \
 		--unpack "$(OUT)" --archive "$(OUT)" \
 		$(if $(ONLY),--only $(ONLY)) $(RECORD_FLAGS)
+
+# A process on each core, at low priority; stopped, it goes on where it was.
+fuzz: $(INSTALLED) ## read 200,000 damaged files of every kind (resumes)
+	nice $(IN_VENV) tools/fuzz.py fuzz $(FUZZ_FLAGS)
 
 wheels: ## download all packages for a class without network
 	@$(NEED_PYTHON)

@@ -278,8 +278,6 @@ def _prepared(told: str) -> int:
     with open(told, "ab") as stream:
         os.dup2(stream.fileno(), 2)
     faulthandler.enable()
-    with contextlib.suppress(OSError):
-        os.nice(10)
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 

@@ -112,6 +112,10 @@ _LOOKALIKES = (
         "It looks like HTML or XML, such as an error page saved under a "
         "picture's name. Download the picture itself.",
     ),
+    (
+        rb"\x1f\x8b|PK\x03\x04",
+        "It is an archive, or was sent compressed. Unpack the picture first.",
+    ),
     (rb"%PDF", f"It is a PDF document. {_EXPORT}"),
     (rb"%!PS", f"It is a PostScript drawing. {_EXPORT}"),
     (

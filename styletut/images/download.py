@@ -1,5 +1,6 @@
 """A file from the web, within a limit of size and of time."""
 
+import contextlib
 import http.client
 import ipaddress
 import queue
@@ -50,13 +51,18 @@ def download(url: str) -> bytes:
     # headers byte by byte heeds a socket's time limit.
     outcome: queue.Queue[bytes | Exception] = queue.Queue()
     deadline = time.monotonic() + MAX_SECONDS
+    route = _Route(url)
     threading.Thread(
-        target=_worker, args=(url, deadline, outcome), daemon=True
+        target=_worker,
+        name="download",
+        args=(route, deadline, outcome),
+        daemon=True,
     ).start()
     try:
         result = outcome.get(timeout=MAX_SECONDS)
     except queue.Empty:
         result = TimeoutError()
+        route.hang_up()  # and so the thread ends
     if isinstance(result, bytes):
         return result
     if isinstance(result, ImageError):
@@ -65,26 +71,28 @@ def download(url: str) -> bytes:
 
 
 def _worker(
-    url: str, deadline: float, outcome: "queue.Queue[bytes | Exception]"
+    route: "_Route",
+    deadline: float,
+    outcome: "queue.Queue[bytes | Exception]",
 ) -> None:
     try:
-        outcome.put(_fetch(url, deadline))
+        outcome.put(_fetch(route, deadline))
     except Exception as error:  # Handed to the caller's thread, all of them.
         outcome.put(error)
 
 
-def _fetch(url: str, deadline: float) -> bytes:
+def _fetch(route: "_Route", deadline: float) -> bytes:
+    url = route.url
     request = urllib.request.Request(
         _encoded(url), headers={"User-Agent": AGENT, "Accept": "image/*"}
     )
     try:
-        response = _opener(_Route(url)).open(request, timeout=READ_SECONDS)
+        response = _opener(route).open(request, timeout=READ_SECONDS)
     except urllib.error.HTTPError as error:
         error.close()  # It holds the connection.
         raise
     with response:
-        length = response.headers.get("Content-Length", "")
-        expected = int(length) if length.isdecimal() else None
+        expected = _number(response.headers.get("Content-Length", ""))
         if expected is not None and expected > MAX_BYTES:
             raise ImageError(_too_long(url, f"{expected / 1e6:.0f} MB"))
         data = bytearray()
@@ -102,18 +110,31 @@ def _fetch(url: str, deadline: float) -> bytes:
     return bytes(data)
 
 
+def _number(length: str) -> int | None:
+    """Return the length that a server tells, None where it tells none."""
+    if not (length.isascii() and length.isdecimal()):
+        return None
+    return int(length[:20])  # of more digits it is too long anyway
+
+
 class _Route:
     """Where the connections of a download lead, redirect by redirect."""
 
     def __init__(self, url: str) -> None:
         self.url, self.was_public = url, False
+        self.socket: socket.socket | None = None
+        self.given_up = False
 
-    def follow(self, peer: str) -> None:
+    def follow(self, connection: socket.socket) -> None:
         """Note a connection, or refuse it.
 
         It is the address that counts, not the name: a name can change what
         it stands for between two questions.
         """
+        self.socket = connection
+        if self.given_up:
+            self.hang_up()
+        peer: str = connection.getpeername()[0]
         public = is_public(peer)
         if self.was_public and not public:
             raise ImageError(
@@ -122,6 +143,13 @@ class _Route:
                 f"{_ELSEWHERE}"
             )
         self.was_public = public
+
+    def hang_up(self) -> None:
+        """End the connection, in whatever it waits for, and any later one."""
+        self.given_up = True
+        if self.socket is not None:
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
 
 
 def is_public(peer: str) -> bool:
@@ -138,8 +166,7 @@ def _followed(kind: type[http.client.HTTPConnection], route: _Route) -> Any:
     class Followed(kind):  # type: ignore[misc, valid-type]
         def connect(self) -> None:
             super().connect()
-            sock: socket.socket = self.sock
-            route.follow(sock.getpeername()[0])
+            route.follow(self.sock)
 
     return Followed
 
@@ -162,6 +189,22 @@ class _HTTPS(urllib.request.HTTPSHandler):
         return self.do_open(self.kind, request)
 
 
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Closes a connection whose redirect leads to no address."""
+
+    def http_error_302(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any
+    ) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except Exception:
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_302
+    http_error_307 = http_error_308 = http_error_302
+
+
 def _opener(route: _Route) -> urllib.request.OpenerDirector:
     """An opener that knows http and https alone, in redirects as well."""
     opener = urllib.request.OpenerDirector()
@@ -169,7 +212,7 @@ def _opener(route: _Route) -> urllib.request.OpenerDirector:
         urllib.request.ProxyHandler(),
         _HTTP(route),
         _HTTPS(route),
-        urllib.request.HTTPRedirectHandler(),
+        _Redirects(),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.UnknownHandler(),

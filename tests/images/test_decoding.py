@@ -428,6 +428,40 @@ def test_a_photo_is_read_in_the_memory_of_what_is_needed(tmp_path):
     assert taken < 40e6  # whole it is 576 MB
 
 
+BY_BANDS = """
+import re, sys
+from pathlib import Path
+from PIL import Image
+from styletut.images import load_image
+
+def peak():
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) * 1024
+
+load_image(Image.new("RGB", (64, 64)), 32)
+before = peak()
+load_image(sys.argv[1], 64)
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("kind", ["PNG", "GIF"])
+def test_a_large_picture_is_converted_by_bands(kind, tmp_path):
+    """It takes its own memory, that of the result, and little more."""
+    path = tmp_path / "large"
+    mode = "RGBA" if kind == "PNG" else "P"
+    Image.new(mode, (4000, 4000)).save(path, kind)
+    done = subprocess.run(
+        [sys.executable, "-c", BY_BANDS, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    own = 64e6 if kind == "PNG" else 16e6
+    assert int(done.stdout) < own + 64e6 + 90e6
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_shape_is_read_from_the_header(orientation):
     exif = Image.Exif()
@@ -466,6 +500,8 @@ def test_an_empty_file_is_refused():
         (b"<svg xmlns='x'>", "SVG"),
         (b"version https://example.org/spec/v1\n", "plain text"),
         ("Это не картинка".encode(), "plain text"),
+        (b"\x1f\x8b\x08\0\0\0", "Unpack"),
+        (b"PK\x03\x04\0\0", "archive"),
         (b"%PDF-1.7\n\0", "PDF"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "PostScript"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0", "video"),

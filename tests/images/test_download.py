@@ -1,6 +1,9 @@
 """Downloads from a server on this machine that behaves badly on request."""
 
+import gzip
 import io
+import socket
+import struct
 import threading
 import time
 from contextlib import suppress
@@ -91,6 +94,97 @@ class Server(BaseHTTPRequestHandler):
     def get_to_file(self):
         self.reply(b"", 0, 302, Location="file:///etc/hostname")
 
+    def get_chain(self):
+        """A redirect to ever another address."""
+        number = len(self.server.requests)
+        self.reply(b"", 0, 302, Location=f"/chain?{number}")
+
+    def get_nowhere(self):
+        self.reply(b"", 0, 302)
+
+    def get_odd(self):
+        self.reply(b"", 0, 302, Location="http://[/\xe9")
+
+    def get_longer(self):
+        self.reply(red_png() + bytes(5000), len(red_png()))
+
+    def get_lying(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-16")
+        self.end_headers()
+        self.wfile.write(red_png())
+
+    def get_negative(self):
+        self.reply(red_png(), -5)
+
+    def get_digits(self):
+        self.reply(red_png(), "9" * 5000)
+
+    def get_foreign(self):
+        """A number, for Python; none, for a protocol."""
+        self.wfile.write(
+            b"HTTP/1.0 200 OK\r\nContent-Length: \xb2\r\n\r\n" + red_png()
+        )
+
+    def chunked(self, body):
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = True
+
+    def get_chunked(self):
+        data = red_png()
+        self.chunked(b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data))
+
+    def get_chunk_size(self):
+        self.chunked(b"zz\r\n" + red_png())
+
+    def get_chunk_short(self):
+        self.chunked(b"fff\r\n" + red_png()[:20])
+
+    def get_chunk_open(self):
+        data = red_png()
+        self.chunked(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def get_chunk_huge(self):
+        self.chunked(b"f" * 40 + b"\r\n" + red_png())
+
+    def get_zipped(self):
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        self.wfile.write(gzip.compress(red_png()))
+
+    def get_headers(self):
+        self.wfile.write(b"HTTP/1.0 200 OK\r\n")
+        self.wfile.write(b"X: y\r\n" * 500 + b"\r\n")
+
+    def get_long_header(self):
+        self.wfile.write(b"HTTP/1.0 200 OK\r\nX: " + b"x" * 100_000)
+
+    def get_no_content(self):
+        self.reply(b"", status=204)
+
+    def get_reset(self):
+        """Half of the picture, and then no goodbye."""
+        self.reply(red_png()[:40], len(red_png()))
+        self.wfile.flush()
+        self.connection.setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+
+    def get_stalled(self):
+        self.reply(red_png()[:40], len(red_png()))
+        self.wfile.flush()
+        self.server.stop.wait(10)
+
+    def get_continue(self):
+        """Ever "go on", and never an answer."""
+        while not self.server.stop.wait(0.01):
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
     def get_to_ftp(self):
         self.reply(b"", 0, 302, Location="ftp://127.0.0.1/a.png")
 
@@ -118,7 +212,10 @@ def server(monkeypatch):
     thread.join()
 
 
-@pytest.mark.parametrize("name", ["red", "unsized", "hop"])
+SOUND = ("red", "unsized", "hop", "longer", "lying", "negative", "foreign")
+
+
+@pytest.mark.parametrize("name", [*SOUND, "chunked"])
 def test_a_picture_is_fetched(server, name):
     image = load_image(f"{server.url}/{name}", size=3)
     assert image.shape == (1, 3, 2, 3)
@@ -198,6 +295,19 @@ def test_spaces_and_other_alphabets_are_encoded(server):
         ("loop", "302.*infinite loop"),
         ("to_file", "302.*not allowed"),
         ("to_ftp", "unknown url type: ftp"),
+        ("chain", "302.*infinite loop"),
+        ("nowhere", r"answered 302 \(Found\)"),
+        ("odd", "302|address|failed"),
+        ("digits", "too large"),
+        ("chunk_size", "connection failed"),
+        ("chunk_short", "connection failed"),
+        ("chunk_open", "connection failed"),
+        ("chunk_huge", "connection failed|too large"),
+        ("zipped", "sent compressed"),
+        ("headers", "connection failed"),
+        ("long_header", "connection failed"),
+        ("no_content", "is empty"),
+        ("reset", "connection (failed|ended)"),
     ],
 )
 def test_a_bad_answer_is_refused(server, name, message):
@@ -222,7 +332,10 @@ def test_a_file_of_exactly_the_limit_is_taken(server, monkeypatch):
             load_image(f"{server.url}/{name}")
 
 
-@pytest.mark.parametrize("name", ["drip", "drip_headers", "silent"])
+UNENDING = ("drip", "drip_headers", "silent", "stalled", "continue")
+
+
+@pytest.mark.parametrize("name", UNENDING)
 def test_the_whole_download_has_a_time_limit(server, monkeypatch, name):
     """None of these answers ever ends by itself."""
     monkeypatch.setattr(download, "MAX_SECONDS", 0.3)
@@ -236,13 +349,13 @@ def test_a_silent_server_has_a_time_limit_of_its_own(server, monkeypatch):
         load_image(f"{server.url}/silent")
 
 
-def test_a_download_that_was_given_up_ends(server, monkeypatch):
+@pytest.mark.parametrize("name", UNENDING)
+def test_a_download_that_was_given_up_ends(server, monkeypatch, name):
     monkeypatch.setattr(download, "MAX_SECONDS", 0.1)
-    before = threading.active_count()
     with pytest.raises(ImageError, match="too long"):
-        load_image(f"{server.url}/drip")
-    while threading.active_count() > before:  # for ever, if it does not end
-        time.sleep(0.02)
+        load_image(f"{server.url}/{name}")
+    while any(each.name == "download" for each in threading.enumerate()):
+        time.sleep(0.02)  # for ever, if it does not end
 
 
 def test_a_slow_server_within_the_limits_is_waited_for(server, monkeypatch):
