@@ -170,12 +170,44 @@ def decoded(data: bytes) -> StyleNetwork:
         raise ValueError(f"its first row is {first!r}, not {PHOTO!r}")
     full, half, quarter = json.loads(notes["channels"])
     blocks = json.loads(notes["blocks"])
+    tensors = load(data)
+    _check_layout(tensors, names, (full, half, quarter), blocks)
     network = StyleNetwork(names, (full, half, quarter), blocks)
-    own = network.state_dict()
-    tensors = {k: each for k, each in load(data).items() if k in own}
-    network.load_state_dict(tensors)  # to the dtypes that it has
+    own = {k: tensors[k] for k in network.state_dict()}
+    network.load_state_dict(own)  # to the dtypes that it has
     network.requires_grad_(False)
     return network.to(memory_format=torch.channels_last)
+
+
+def _check_layout(
+    tensors: Mapping[str, Tensor],
+    names: list[str],
+    channels: tuple[int, int, int],
+    blocks: int,
+) -> None:
+    """Refuse notes that are not those of the tensors in the file.
+
+    Else a number in a damaged note would ask for all the memory there is.
+
+    Raises:
+        ValueError, or others: they differ, or a tensor is not finite.
+    """
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError("a name is no text")
+    if not 0 <= 2 * blocks <= len(tensors):
+        raise ValueError(f"it has no {blocks} blocks")
+    with torch.device("meta"):  # shapes without memory
+        wanted = StyleNetwork(names, channels, blocks).state_dict()
+    for name, each in wanted.items():
+        if name not in tensors:
+            raise ValueError(f"it has no {name}")
+        if tensors[name].shape != each.shape:
+            raise ValueError(
+                f"{name} has shape {tuple(tensors[name].shape)}, not "
+                f"{tuple(each.shape)}"
+            )
+        if not tensors[name].isfinite().all():
+            raise ValueError(f"{name} has numbers that are not finite")
 
 
 def notes_of(data: bytes) -> dict[str, str]:

@@ -6,6 +6,7 @@ of torch is not used.
 """
 
 import json
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ import torch
 
 from styletut.kernels import processor
 from styletut.kernels.algorithms import Layer, Measured, chosen, rule
+
+_LARGEST = 2**62
+"""No layer has so many channels, or positions."""
 
 
 def algorithm_for(
@@ -73,7 +77,7 @@ def _stored(threads: int) -> tuple[Measured, ...]:
         machine, table = content["machine"], _layers(content["layers"])
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+    except Exception:  # Damaged files make nearly every error there is.
         _ignored(path, "cannot be read")
         return ()
     if machine != _machine():
@@ -94,8 +98,12 @@ def _layers(rows: Any) -> tuple[Measured, ...]:
         )
         for row in rows
     )
-    if any(min(each.layer) < 1 for each in table):
-        raise ValueError("sizes are positive")
+    if not all(0 < n < _LARGEST for each in table for n in each.layer):
+        raise ValueError("sizes are positive and have bounds")
+    if not all(
+        0 < t < math.inf for each in table for t in each.milliseconds.values()
+    ):
+        raise ValueError("times are positive")
     return table
 
 

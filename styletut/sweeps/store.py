@@ -51,12 +51,15 @@ def write_record(
 def read_record(path: str | os.PathLike[str]) -> StoredRun | None:
     """Return a run's record, or None where there is no whole one."""
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=("PNG",)) as picture:
             text = dict(getattr(picture, "text", {}))
         values = json.loads(text.pop(_FIELD))
-        return StoredRun(text, values["results"], values["measures"])
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError):
+        results, measures = dict(values["results"]), dict(values["measures"])
+    except Exception:  # Damaged files make nearly every error there is.
         return None
+    if not all(isinstance(each, dict) for each in measures.values()):
+        return None
+    return StoredRun(text, results, measures)
 
 
 def read_picture_of(path: str | os.PathLike[str]) -> np.ndarray:

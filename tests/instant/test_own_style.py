@@ -1,5 +1,7 @@
 """A style of one's own: a row more, or a network of its own."""
 
+import json
+
 import pytest
 import torch
 
@@ -13,6 +15,7 @@ from styletut.instant import (
     own_style,
     store,
 )
+from styletut.instant.network import StyleNetwork
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +122,46 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
         path.write_bytes(data)
         with pytest.raises(NetworkError, match="holds no network"):
             load_network(path)
+
+
+def renoted(data, **changed):
+    """A network's file with other notes."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"].update(changed)
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
+
+
+@pytest.mark.parametrize(
+    ("notes", "message"),
+    [
+        # each would take all memory, or all time, if it were believed
+        ({"channels": "[100000, 100000, 100000]"}, "has shape"),
+        ({"channels": "[4, 8, 1e30]"}, "holds no network"),
+        ({"blocks": "1000000000"}, "no 1000000000 blocks"),
+        ({"blocks": "-1"}, "no -1 blocks"),
+        ({"blocks": "2"}, "has shape"),
+        ({"names": '["photo", 5]'}, "a name is no text"),
+        ({"names": '["photo", "a", "b"]'}, "has shape"),
+        ({"names": "[]"}, "holds no network"),
+    ],
+)
+def test_notes_that_are_not_those_of_the_numbers_are_refused(
+    tmp_path, notes, message
+):
+    path = tmp_path / "network.safetensors"
+    store(StyleNetwork(["dusk"], (4, 8, 8), 1), {}, path)
+    load_network(path)
+    path.write_bytes(renoted(path.read_bytes(), **notes))
+    with pytest.raises(NetworkError, match=message):
+        load_network(path)
+
+
+def test_a_network_of_numbers_that_are_none_is_refused(tmp_path):
+    network = StyleNetwork(["dusk"], (4, 8, 8), 1)
+    network.norms[0].gamma.data[0, 0] = torch.nan
+    path = tmp_path / "network.safetensors"
+    store(network, {}, path)
+    with pytest.raises(NetworkError, match=r"norms\.0\.gamma .* not finite"):
+        load_network(path)

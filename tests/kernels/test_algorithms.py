@@ -167,7 +167,15 @@ def test_a_form_that_nobody_knows_is_not_chosen():
         '"milliseconds": {"plain": "fast"}}]}',
         '{"machine": {}, "layers": [{"few": 3, "many": 64, "positions": 4, '
         '"milliseconds": 7}]}',
+        '{"machine": {}, "layers": [{"few": 3, "many": 64, "positions": 4, '
+        '"milliseconds": {"plain": NaN}}]}',
+        '{"machine": {}, "layers": [{"few": 3, "many": 64, "positions": '
+        + "9" * 400
+        + ', "milliseconds": {"plain": 1}}]}',
+        '{"machine": {}, "layers": [{"few": 1e999, "many": 64}]}',
+        "[" * 100_000,
     ],
+    ids=str.__len__,
 )
 def test_a_broken_table_is_ignored_with_one_warning(path, text):
     path.write_text(text, encoding="utf-8")

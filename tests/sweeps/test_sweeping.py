@@ -2,9 +2,11 @@
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -300,6 +302,32 @@ def test_a_metric_without_a_lasting_name_is_taken_anew(tmp_path):
     table = run(tmp_path, metrics=lambda x, content, style: {"one": 2})
     assert set(table["one"]) == {2}
     assert read_record(table["picture"][0]).measures == {}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *("[]", "{", "7", "[" * 100_000, '{"results": 1, "measures": {}}'),
+        '{"results": {}, "measures": {"ssim": 1}}',
+    ],
+    ids=str.__len__,
+)
+def test_a_damaged_record_is_none(tmp_path, values):
+    path = tmp_path / "run.png"
+    save_image(torch.zeros(1, 3, 4, 4), path, {"sweep": values})
+    assert read_record(path) is None
+
+
+@pytest.mark.parametrize("side", [9000, 30000])
+def test_the_record_of_a_picture_of_impossible_size_is_none(tmp_path, side):
+    """Pillow has an error of its own for that."""
+    path = tmp_path / "run.png"
+    save_image(torch.zeros(1, 3, 4, 4), path)
+    data = bytearray(path.read_bytes())
+    data[16:24] = struct.pack(">II", side, side)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    path.write_bytes(data)
+    assert read_record(path) is None
 
 
 def test_pictures_can_be_settings(tmp_path, painted):
