@@ -1,5 +1,6 @@
 """Where a run stands, for somebody who waits: a bar, or a line at times."""
 
+import io
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,12 +33,19 @@ def progress(schedule: Schedule) -> AbstractContextManager[Show]:
 
 
 def say(text: str) -> None:
-    """Print one line to stderr, above the bar if there is one."""
+    """Print one line to stderr, above the bar if there is one.
+
+    Where that cannot be written any more, as to a full disk or to a program
+    that has ended, a run goes on in silence.
+    """
     line = " ".join(f"styletut: {text}".splitlines())
-    if sys.stderr.isatty() and (tqdm := _tqdm()):
-        tqdm.write(line, file=sys.stderr)
-    else:
-        print(line, file=sys.stderr, flush=True)
+    try:
+        if sys.stderr.isatty() and (tqdm := _tqdm()):
+            tqdm.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr, flush=True)
+    except (OSError, ValueError):  # the latter where it is closed
+        sys.stderr = io.StringIO()
 
 
 def describe(step: Step, schedule: Schedule) -> str:
