@@ -35,7 +35,7 @@ COPIED = ("styletut", "tests")
 MEMORY = 12 * 2**30
 """Bytes that a judgment may take: a change may ask for any number."""
 
-BUDGET = 60.0
+BUDGET = 30.0
 """Seconds of tests by which a change is judged, the fastest first."""
 PATIENCE, START = 4.0, 60.0
 """A judgment is broken off after so many times what its tests took without
