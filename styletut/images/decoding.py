@@ -602,7 +602,7 @@ def _from_grey(picture: Image.Image, white: int, name: str) -> Conversion:
     plain = bool((colors == ramp[:, None]).all())
 
     def convert(band: Image.Image) -> Image.Image:
-        values = np.asarray(band) * (255 / white)
+        values = np.multiply(np.asarray(band), 255 / white, dtype=float)
         if plain:
             levels = np.rint(values).astype(np.uint8)
             return Image.fromarray(levels).convert("RGB")
