@@ -262,9 +262,9 @@ def _paint(
 
 def _tell_checkpoint(checkpoint: Checkpoint | None) -> None:
     """Say where a run goes on that goes on."""
-    if checkpoint is not None and checkpoint.history:
-        done = checkpoint.history[-1].evaluations
-        say(f"goes on from {str(checkpoint.path)!r}, {done} evaluations done")
+    if checkpoint is not None and checkpoint.done:
+        done = f"{checkpoint.done} evaluation{'s' * (checkpoint.done != 1)}"
+        say(f"goes on from {str(checkpoint.path)!r}, after {done}")
 
 
 def _tell_how_to_go_on(checkpoint: Checkpoint, finished: Finished) -> None:

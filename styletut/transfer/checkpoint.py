@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psutil
 import torch
 from torch import Tensor
 
@@ -63,7 +62,8 @@ class Saved(NamedTuple):
     Attributes:
         settled: by the run that wrote it.
         state: what the run goes on from.
-        history: a `Record` for each step before the one it goes on from.
+        history: a `Record` for each step; the last is the one that it goes
+            on from.
         best: its best picture so far.
     """
 
@@ -167,13 +167,17 @@ def read_checkpoint(
     return Saved(
         Settled(**notes["settled"]),
         _filled(notes["state"], tensors),
-        history[:-1],  # the last step is done once more
+        history,
         Best(*_filled(notes["best"], tensors)),
     )
 
 
 def remove_leftovers(path: Path) -> None:
     """Remove what a process that is no more was about to write there."""
+    try:
+        import psutil
+    except ModuleNotFoundError:
+        return  # nobody knows whether it is no more
     known = re.compile(re.escape(f".{path.name}.") + r"(\d+)\.part")
     with suppress(OSError):
         for each in path.parent.iterdir():

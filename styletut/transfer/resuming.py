@@ -51,8 +51,10 @@ class Checkpoint:
 
     Attributes:
         state: what the run goes on from; the run keeps it up to date.
-        history: what was before.
-        best: the best picture of that.
+        history: what was before the step that it goes on from, which is done
+            once more.
+        best: the best picture so far.
+        done: evaluations up to that step; 0 if the run begins.
     """
 
     def __init__(
@@ -64,7 +66,8 @@ class Checkpoint:
     ) -> None:
         self.path, self.settled = path, settled
         self.state: State = saved.state if saved else {}
-        self.history = saved.history if saved else ()
+        self.history = saved.history[:-1] if saved else ()
+        self.done = saved.history[-1].evaluations if saved else 0
         self.best = saved.best if saved else None
         self._job = job
         self._records = list(self.history)
@@ -90,7 +93,7 @@ class Checkpoint:
         """
         size, due = 0, 0
         if self._written:  # its first step is what the file has
-            size, due = self._size(), self._done() + EVERY
+            size, due = self._size(), self.done + EVERY
         try:
             while True:
                 try:
@@ -113,9 +116,6 @@ class Checkpoint:
 
     def _size(self) -> int:
         return max(self.best.image.shape[2:]) if self.best else 0
-
-    def _done(self) -> int:
-        return self.history[-1].evaluations if self.history else 0
 
     def _see(self, step: Step) -> None:
         """Remember where the run is, all at once."""

@@ -269,7 +269,7 @@ def test_an_interrupted_command_goes_on_to_the_same_file(monkeypatch, capsys):
     assert main([*words, *kept, "-o", "out.png"]) == 2
     assert "Resume it" in capsys.readouterr().err
     assert main([*words, *kept, "--resume", "-o", "out.png"]) == 0
-    assert "evaluations done" in capsys.readouterr().err
+    assert "goes on from" in capsys.readouterr().err
     whole, out = Path("whole.png").read_bytes(), Path("out.png").read_bytes()
     assert whole == out  # with all text fields
     assert names_in(".") == ["out.png", "whole.png"]  # the old one went
