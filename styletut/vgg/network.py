@@ -311,12 +311,14 @@ def _convolution(weight: Tensor, bias: Tensor) -> FrozenConvolution:
 
 def _is_watched(layer: nn.Module) -> bool:
     """Return whether a hook may keep what a module takes or returns."""
-    return bool(
-        layer._forward_hooks
-        or layer._forward_pre_hooks
-        or layer._backward_hooks
-        or layer._backward_pre_hooks
-        or torch_modules._has_any_global_hook()
+    # torch 2.3 has no function yet that asks for the hooks of all modules.
+    kinds = (
+        *("forward_hooks", "forward_pre_hooks"),
+        *("backward_hooks", "backward_pre_hooks"),
+    )
+    return any(
+        getattr(layer, f"_{kind}") or getattr(torch_modules, f"_global_{kind}")
+        for kind in kinds
     )
 
 
