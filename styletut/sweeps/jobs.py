@@ -9,7 +9,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
@@ -25,7 +25,8 @@ from styletut.conventions.network import weights_at_hand
 from styletut.cores.threads import lower_threads
 from styletut.engines.device import check_precision, find_device
 from styletut.images.picture import check_picture, resize_to
-from styletut.transfer.coarse_to_fine import prepare, result_of
+from styletut.transfer.checkpoint import CheckpointError, can_be_written
+from styletut.transfer.coarse_to_fine import Run, prepare, result_of
 from styletut.transfer.plan import Plan, Settings, plan_run
 from styletut.transfer.sizes import Shape, style_shape
 from styletut.transfer.steps import Result, StoppedEarly
@@ -111,6 +112,8 @@ class Job:
         metrics: how to measure the result; None for not at all.
         threads: that torch computes with; None to leave them as they are.
         picture: the result, if it was made before.
+        checkpoint: a file for the place of the run, where the worker has its
+            folder; None for none.
     """
 
     key: str
@@ -120,6 +123,7 @@ class Job:
     metrics: Metrics | None = None
     threads: int | None = None
     picture: np.ndarray | None = None
+    checkpoint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -253,18 +257,25 @@ def _painted(job: Job) -> tuple[Outcome, Plan]:
     settings = _of_run(job.settings)
     device = find_device(settings.pop("device", "auto"))
     network = {name: job.settings[name] for name in NETWORK}
-    run = prepare(
-        unpack(job.content),
-        unpack(job.style),
-        vgg=shared_network(**network, device=device),
-        **settings,
-    )
+
+    def prepared(**kept: Any) -> Run:
+        return prepare(
+            unpack(job.content),
+            unpack(job.style),
+            vgg=shared_network(**network, device=device),
+            **kept,
+            **settings,
+        )
+
+    run = _resumed(job, prepared)
     with warnings.catch_warnings():
         # the result says so itself
         warnings.simplefilter("ignore", StoppedEarly)
         result = result_of(run)
     if result.stopped == "interrupted":
         raise KeyboardInterrupt
+    if run.checkpoint is not None:
+        run.checkpoint.remove()
     levels = (result.image * 255).round().to(torch.uint8)
     outcome = Outcome(
         levels[0].permute(1, 2, 0).contiguous().numpy(),
@@ -272,6 +283,26 @@ def _painted(job: Job) -> tuple[Outcome, Plan]:
         _results(result, run.vgg),
     )
     return outcome, run.plan
+
+
+def _resumed(job: Job, prepared: Callable[..., Run]) -> Run:
+    """Return a job's run, at the place that it had when it was stopped.
+
+    A checkpoint that cannot be gone on from, as that of another device, is
+    replaced: in a sweep nobody is there to be asked.
+    """
+    if job.checkpoint is None or not can_be_written():
+        return prepared()
+    file = Path(job.checkpoint)
+    try:
+        return prepared(checkpoint=file, resume=file.exists())
+    except CheckpointError:
+        with suppress(OSError):
+            file.unlink()
+    try:
+        return prepared(checkpoint=file)
+    except CheckpointError:  # there is no such folder, or no way to write
+        return prepared()
 
 
 def _results(result: Result, vgg: VGG19) -> dict[str, Any]:

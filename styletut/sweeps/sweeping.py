@@ -42,6 +42,7 @@ from styletut.sweeps.store import (
     write_record,
 )
 from styletut.sweeps.workers import outcomes
+from styletut.transfer.checkpoint import SUFFIX
 
 Row = dict[str, Any]
 
@@ -77,7 +78,9 @@ def sweep(
         folder: where the runs are kept, one PNG for each with settings and
             results in its text fields, and all rows in results.csv; a new
             temporary folder if not given. Sweeps can share a folder, and
-            then each run's PNG; results.csv is the latest sweep's.
+            then each run's PNG; results.csv is the latest sweep's. In a
+            folder that was given a run that is stopped or killed keeps its
+            place, too, as `stylize` does by a checkpoint.
         metrics: takes the result, the content and the style picture, both
             at the size they were used at, and returns numbers by name; None
             for none. Metrics are computed from the stored picture, so that
@@ -154,6 +157,7 @@ def sweep_rows(
         threads = 1
     home = Path(folder or tempfile.mkdtemp(prefix="styletut-")).expanduser()
     home.mkdir(parents=True, exist_ok=True)
+    kept = home.resolve() if folder else None
     read = reader()
     for picture in (content, style):
         if picture is not None:
@@ -163,7 +167,7 @@ def sweep_rows(
     todo = {job.key: job for job in jobs if isinstance(job, Job)}
     results: dict[str, Row] = {}
     try:
-        with closing(_run(todo, home, executor, progress)) as finished:
+        with closing(_run(todo, home, kept, executor, progress)) as finished:
             for key, result in finished:
                 results[key] = result
     finally:
@@ -182,6 +186,7 @@ def sweep_rows(
 def _run(
     jobs: Mapping[str, Job],
     home: Path,
+    kept: Path | None,
     executor: Executor | None,
     progress: bool | None,
 ) -> Generator[tuple[str, Row], None, None]:
@@ -191,7 +196,8 @@ def _run(
         path = home / f"{key}.png"
         record, name = read_record(path), _name(job.metrics)
         if record is None:
-            todo.append(job)
+            file = None if kept is None else str(kept / f"{key}{SUFFIX}")
+            todo.append(replace(job, checkpoint=file))
         elif job.metrics and name not in record.measures:
             todo.append(replace(job, picture=read_picture_of(path)))
         else:

@@ -79,6 +79,11 @@ def file_of(path: str | os.PathLike[str], job: Mapping[str, str]) -> Path:
     Raises:
         CheckpointError: if it cannot be written there.
     """
+    if not can_be_written():
+        raise CheckpointError(
+            "a checkpoint takes the package safetensors: pip install "
+            "safetensors"
+        )
     given = Path(path).expanduser()
     slash = os.fspath(path).endswith(("/", os.sep))
     try:
@@ -93,6 +98,15 @@ def file_of(path: str | os.PathLike[str], job: Mapping[str, str]) -> Path:
             f"no checkpoint can be written: {error}"
         ) from error
     return given.resolve()
+
+
+def can_be_written() -> bool:
+    """Whether there is what writes and reads the file's format."""
+    try:
+        import safetensors.torch  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def write_checkpoint(path: Path, job: Mapping[str, str], place: Saved) -> None:

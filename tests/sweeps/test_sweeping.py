@@ -8,6 +8,7 @@ import sys
 import time
 import zlib
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,10 +22,10 @@ from PIL import Image
 from styletut.conventions import convert_weights
 from styletut.images import load_image, sample, save_image
 from styletut.metrics import compare
-from styletut.sweeps import grids, jobs, sweeping
+from styletut.sweeps import grids, jobs, sweeping, workers
 from styletut.sweeps.store import read_record
 from styletut.sweeps.sweeping import FailedRuns, sweep, sweep_rows
-from styletut.transfer import steps, stylize
+from styletut.transfer import minimization, steps, stylize
 
 FAST = {"size": 48, "evaluations": 2}
 BETAS = {"beta": [0.1, 1.0, 10.0]}
@@ -218,6 +219,60 @@ def test_a_killed_sweep_goes_on_where_it_was(tmp_path, whole):
     table = run(tmp_path, metrics=slow_brightness)
     assert_same(table, whole)
     assert before == {path: path.stat().st_mtime_ns for path in finished}
+
+
+def counted(monkeypatch, stop=None):
+    """Count evaluations, and raise KeyboardInterrupt inside one of them."""
+    made = []
+    original = minimization.Variable.__getattribute__
+
+    def counting(self, name):
+        if name == "pull_back":
+            made.append(self)
+            if len(made) == stop:
+                raise KeyboardInterrupt
+        return original(self, name)
+
+    monkeypatch.setattr(minimization.Variable, "__getattribute__", counting)
+    return made
+
+
+def test_a_run_of_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch):
+    settings = {"beta": [1.0]}
+    slow = {"evaluations": 30, "metrics": None}
+    one = run(tmp_path / "whole", settings, **slow)
+    with monkeypatch.context() as patch:
+        counted(patch, stop=25)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "again", settings, **slow)
+    (kept,) = (tmp_path / "again").glob("*.safetensors")
+    with monkeypatch.context() as patch:
+        made = counted(patch)
+        again = run(tmp_path / "again", settings, **slow)
+    assert len(made) <= 30 - 24 + 2  # it was done once more where it was
+    assert_same(again, one)
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize("fault", ["foreign", "no folder", "no safetensors"])
+def test_a_sweep_makes_do_without_a_checkpoint(
+    tmp_path, monkeypatch, whole, fault
+):
+    real = jobs.work
+
+    def work(job):
+        path = Path(job.checkpoint)
+        if fault == "foreign":
+            path.write_bytes(b"of another program")
+        if fault == "no folder":  # as on another machine
+            job = replace(job, checkpoint=str(tmp_path / "gone" / path.name))
+        return real(job)
+
+    monkeypatch.setattr(workers, "work", work)
+    if fault == "no safetensors":
+        monkeypatch.setitem(sys.modules, "safetensors.torch", None)
+    assert_same(run(tmp_path), whole)
+    assert list(tmp_path.glob("*.safetensors")) == []
 
 
 def slow_brightness(x, content, style):
