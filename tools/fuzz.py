@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import psutil
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -55,8 +56,11 @@ SECONDS = 2.0
 BYTES = 1_500_000_000
 """Most memory that it may take."""
 
-HANGS = 60.0
-"""Seconds after which a process is ended: it will not come back."""
+HANGS = 20.0
+"""Seconds of the processor after which a process will not come back."""
+
+SLEEPS = 900.0
+"""Seconds of the clock after which it will not, whatever it waits for."""
 
 STARTS = 300.0
 """Seconds within which a process must have begun."""
@@ -67,7 +71,7 @@ PIECE = 2000
 SOUND = ("read", "refused")
 """The two answers that break no rule."""
 
-_ADDRESSES = 6_000_000_000  # bytes at most: what asks for more gets none
+_ADDRESSES = 4_000_000_000  # bytes more at most: what asks for them gets none
 _FOLDER = Path(tempfile.gettempdir()) / f"styletut-fuzz-{os.getpid()}"
 
 
@@ -281,7 +285,9 @@ def _prepared(told: str) -> int:
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (_ADDRESSES, _ADDRESSES))
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + _ADDRESSES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     for name, target in TARGETS.items():
         for data in sound_files()[name].values():
             for call in target.calls:
@@ -360,8 +366,8 @@ def _heard(
     """Yield outcomes until there are no more, or the process is of no use."""
     for number in numbers:
         try:
-            if not pipe.poll(HANGS):
-                yield Outcome(number, "hangs", f"over {HANGS:g} s", HANGS)
+            if not _answers(pipe, process):
+                yield Outcome(number, "hangs")
                 return
             outcome = pipe.recv()
         except (EOFError, OSError):
@@ -372,6 +378,26 @@ def _heard(
         yield outcome
         if outcome.kind == "memory":  # its peak would hide all later ones
             return
+
+
+def _answers(
+    pipe: Connection, process: multiprocessing.context.SpawnProcess
+) -> bool:
+    """Wait for an outcome, or the process's end; False if it hangs."""
+    began, used = time.monotonic(), _used(process)
+    while not pipe.poll(1.0):
+        computed = _used(process) - used
+        if computed > HANGS or time.monotonic() - began > SLEEPS:
+            return False
+    return True
+
+
+def _used(process: multiprocessing.context.SpawnProcess) -> float:
+    """Return the seconds that a process has computed."""
+    try:
+        return sum(psutil.Process(process.pid).cpu_times()[:2])
+    except psutil.Error:  # it has ended, which its pipe tells
+        return 0.0
 
 
 def _tail(told: Path) -> str:

@@ -127,7 +127,7 @@ def test_talk_and_memory_are_seen_from_outside():
 
 def test_a_process_that_dies_or_hangs_is_replaced(monkeypatch):
     monkeypatch.setattr(fuzz, "work", troubled.dies_and_hangs)
-    monkeypatch.setattr(fuzz, "HANGS", 1.0)
+    monkeypatch.setattr(fuzz, "SLEEPS", 1.0)
     kinds = [(each.number, each.kind) for each in fuzz.outcomes(range(5))]
     assert kinds == [
         *((0, "read"), (1, "dies"), (2, "read"), (3, "hangs"), (4, "read")),
