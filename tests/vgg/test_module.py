@@ -83,6 +83,23 @@ def test_a_hook_for_all_modules_fires_and_keeps_what_it_sees(own, x):
     assert torch.equal(seen[id(own.conv2_1)], right)
 
 
+@pytest.mark.parametrize(
+    "kind", ["forward", "forward_pre", "full_backward", "full_backward_pre"]
+)
+def test_a_network_with_a_hook_of_any_kind_is_not_plain(own, kind):
+    assert own.is_plain()
+    handle = getattr(own.relu1_1, f"register_{kind}_hook")(print)
+    assert not own.is_plain()
+    handle.remove()
+    everywhere = getattr(nn.modules.module, f"register_module_{kind}_hook")
+    handle = everywhere(print)
+    try:
+        assert not own.is_plain()
+    finally:
+        handle.remove()
+    assert own.is_plain()
+
+
 def test_a_hook_that_returns_something_changes_what_follows(own, x):
     own.relu1_1.register_forward_hook(lambda module, given, came: 0 * came)
     bias = own.conv1_2.bias[:, None, None]
