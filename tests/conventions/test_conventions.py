@@ -148,6 +148,19 @@ def test_the_runs_of_all_sources_are_compared():
     assert {*RUNS} == {*CONVENTIONS} - {DEFAULT_CONVENTION}
 
 
+@pytest.mark.parametrize(
+    ("setting", "usual", "others"),
+    [
+        ("normalize", False, {"gatys2016": True}),
+        ("pooling", "max", {"gatys2016": "average"}),
+        ("coarsest", None, {DEFAULT_CONVENTION: 128, "crowsonkb": 128}),
+    ],
+)
+def test_who_is_the_exception_and_in_what(setting, usual, others):
+    of = {name: getattr(each, setting) for name, each in CONVENTIONS.items()}
+    assert {n: v for n, v in of.items() if v != usual} == others
+
+
 @pytest.mark.parametrize("name", AT_512)
 def test_weights_in_the_papers_units_at_512_pixels(name):
     a, b = AT_512[name]

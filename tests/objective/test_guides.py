@@ -18,6 +18,7 @@ from styletut.objective.guides import (
     WAYS,
     Painting,
     Region,
+    checked_mask,
     paintings_of,
     propagated,
     regions_of,
@@ -439,6 +440,11 @@ def test_layers_that_nobody_counts_at_are_named(vgg):
             True,
             "add up to 2.00 on 100 %",
         ),
+        (
+            [torch.ones(8, 9), 2 * torch.ones(8, 9)],
+            False,
+            "^mask 2 of the photo has values",
+        ),
         (["m.png"], True, r"tensor \(H, W\), not str.*load_mask"),
         ([torch.cat([torch.ones(6, 9), torch.zeros(2, 9)])], False, "25 % of"),
     ],
@@ -450,6 +456,11 @@ def test_bad_masks_are_refused(masks, rest, message):
         regions.append(Region(None, ()))
     with pytest.raises(ImageError, match=message):
         settled(regions, content)
+
+
+def test_a_mask_alone_is_called_by_its_picture():
+    with pytest.raises(ImageError, match=r"^a mask of the painting is"):
+        checked_mask(torch.zeros(8, 9), (8, 9), "the painting")
 
 
 def test_shares_are_rounded_to_one_where_masks_have_256_levels():

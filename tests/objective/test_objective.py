@@ -12,8 +12,11 @@ from styletut.conventions.network import (
     _warn_of_other_features,
     convention_network,
 )
+from styletut.engines import choose_engine
 from styletut.images import sample
 from styletut.objective import Objective, Terms
+from styletut.objective.guides import regions_of, settled
+from styletut.objective.layer_losses import StyleLoss, style_losses
 from styletut.vgg import LAYERS, VGG19, feature_shape
 
 RELU_N_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -762,3 +765,39 @@ def test_a_picture_with_no_number_has_no_loss(tiles, spoiled):
     for terms in (objective(x), objective.gradient(x)[0]):
         assert terms.content.isnan() and terms.style.isnan()
         assert terms.total.isnan()
+
+
+@pytest.mark.parametrize(
+    ("side", "style_tiles", "engines"),
+    [(16, None, 1), (64, None, 2), (16, 8, 2)],
+)
+def test_small_styles_share_the_engine_and_its_memory(
+    monkeypatch, content, side, style_tiles, engines
+):
+    made = []
+
+    def choose(*arguments, **settings):
+        made.append(settings["tiles"])
+        return choose_engine(*arguments, **settings)
+
+    monkeypatch.setattr("styletut.objective.objective.choose_engine", choose)
+    Objective(
+        content,
+        picture(side, side, seed=1),
+        content_layers={"relu1_1": 1.0},
+        style_layers={"relu1_1": 1.0},
+        style_tiles=style_tiles,
+    )
+    assert made == [None, style_tiles][:engines]
+
+
+def test_a_styles_loss_is_the_gram_loss_unless_said(vgg, content, style):
+    (loss,) = style_losses(
+        choose_engine(vgg, style),
+        settled(regions_of(style), content),
+        CONTENT_SIZE,
+        {"relu1_1": 0.5},
+        2.0,
+        CONVENTIONS["gatys2016"],
+    )
+    assert type(loss) is StyleLoss
