@@ -130,11 +130,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             shutil.rmtree(folder)
         else:
             print(f"{folder}: status {status}, same picture: {same}")
-    for kind in RUNS:
-        print(f"{kind}: {tried[kind]} runs, {survived[kind]} survived")
-    print(f"{stops} stops in all")
     full = on_a_small_disk(given.out, wholes["one size"][0])
-    print(f"a full disk: {full}")
+    lines = [
+        f"{kind}: {tried[kind]} runs stopped, {survived[kind]} survived"
+        for kind in RUNS
+    ]
+    text = "\n".join(
+        [*lines, f"{stops} stops in all", f"a full disk: {full}", ""]
+    )
+    (given.out / "figures.txt").write_text(text, encoding="utf-8")
+    print(text, end="")
     if survived != tried or full == "lost":
         sys.exit(1)
 

@@ -267,7 +267,8 @@ def stylize_steps(
 
     Yields:
         One `Step` for each accepted picture at every size; `index`,
-        `evaluations` and `seconds` count on from size to size.
+        `evaluations` and `seconds` count on from size to size. A run that is
+        resumed begins with the last step of the one before.
 
     Returns:
         A generator; its return value is an `Ending`.

@@ -130,14 +130,14 @@ class Checkpoint:
 
     def _write(self) -> None:
         """Write what was seen and is not in the file."""
-        place, self._place = self._place, None
+        place = self._place
         if place is None or not place.history[-1].terms.total.isfinite():
             return
         try:
             write_checkpoint(self.path, self._job, place)
-            self._written, self._told = True, False
         except (ImageError, OSError, MemoryError) as error:
             if not self._written:
+                self._place = None
                 raise CheckpointError(str(error)) from error
             if not self._told:
                 warnings.warn(
@@ -146,7 +146,10 @@ class Checkpoint:
                     CheckpointWarning,
                     stacklevel=2,
                 )
-                self._told = True
+            self._told = True
+        else:
+            # not before: an interrupt leaves it to be written at the end
+            self._place, self._written, self._told = None, True, False
 
 
 def job_of(plan: Plan, pictures: Pictures, vgg: VGG19) -> dict[str, str]:

@@ -419,6 +419,27 @@ def test_a_disk_that_is_full_later_is_told_once(
     assert_same(came, whole)
 
 
+def test_an_interrupt_while_a_file_is_written_leaves_it_to_the_end(
+    vgg, photo, painting, tmp_path, monkeypatch
+):
+    settings = {"vgg": vgg, "size": 48, "evaluations": 3 * EVERY}
+    whole = stylize(photo, painting, **settings)
+    original, made = image_saving.replace_by, itertools.count(1)
+
+    def replace_by(target, write, temporary):
+        if next(made) == 2:
+            raise KeyboardInterrupt
+        original(target, write, temporary)
+
+    monkeypatch.setattr("styletut.transfer.checkpoint.replace_by", replace_by)
+    settings["checkpoint"] = tmp_path / "run.safetensors"
+    first = stylize(photo, painting, **settings)
+    assert first.stopped == "interrupted"
+    run = prepare(photo, painting, resume=True, **settings)
+    assert run.checkpoint.done > EVERY
+    assert_same(stylize(photo, painting, resume=True, **settings), whole)
+
+
 def test_a_run_that_diverged_leaves_the_file_before(
     vgg, photo, painting, tmp_path
 ):
