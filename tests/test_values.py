@@ -19,7 +19,17 @@ from styletut.color import color_moments, match_color, match_luminance
 from styletut.conventions import convert_weights, style_content_ratio
 from styletut.cores.threads import check_threads
 from styletut.engines.device import check_precision
-from styletut.images import MASKS, ImageError
+from styletut.images import (
+    MASKS,
+    ImageError,
+    load_image,
+    load_mask,
+    resize,
+    resize_mask,
+    resize_to,
+    sample,
+)
+from styletut.images import fit as fit_shape
 from styletut.instant import fit
 from styletut.instant.network import StyleNetwork
 from styletut.instant.styles import shares_of
@@ -27,6 +37,7 @@ from styletut.losses import style_layer_loss
 from styletut.metrics import color_distance
 from styletut.objective import Objective
 from styletut.objective.guides import propagated
+from styletut.optimizers.variable import variable_of
 from styletut.sweeps.jobs import _canonical
 from styletut.transfer import stylize_steps
 from styletut.transfer.coarse_to_fine import prepare
@@ -108,6 +119,12 @@ TAKES_REAL = {
     ).style_layers["relu1_1"],
     "stylize alpha": lambda v, vgg: planned(alpha=v).chosen["alpha"],
     "stylize strength": lambda v, vgg: planned(strength=v).strength,
+    "adam epsilon": lambda v, vgg: options("adam", epsilon=v),
+    "gradient_descent momentum": lambda v, vgg: options(
+        "gradient_descent", momentum=v
+    ),
+    "lbfgs noise": lambda v, vgg: options("lbfgs", noise=v),
+    "minimize pixel_unit": lambda v, vgg: variable_of(X, "project", v).unit,
     "match_luminance mean": lambda v, vgg: match_luminance(X, v, 1),
     "match_luminance deviation": lambda v, vgg: match_luminance(X, 1, v),
     "color_moments weight": lambda v, vgg: color_moments([(X, v)]),
@@ -124,6 +141,26 @@ TAKES_REAL = {
     ),
 }
 TAKES_WHOLE = {
+    "stylize size": lambda v, vgg: planned(size=v),
+    "stylize style_size": lambda v, vgg: planned(style_size=v),
+    "stylize evaluations": lambda v, vgg: planned(evaluations=v),
+    "stylize schedule's size": lambda v, vgg: planned(schedule=[(v, 2)]),
+    "stylize schedule's evaluations": lambda v, vgg: planned(
+        schedule=[(64, v)]
+    ),
+    "lbfgs history": lambda v, vgg: options("lbfgs", history=v),
+    "torch_lbfgs history": lambda v, vgg: options("torch_lbfgs", history=v),
+    "stylize_frames following": lambda v, vgg: list(
+        stylize_frames([], X, following=v)
+    ),
+    "load_image size": lambda v, vgg: load_image(X, v),
+    "sample size": lambda v, vgg: sample("chelsea", v),
+    "load_mask size": lambda v, vgg: load_mask(X[0, 0], v),
+    "fit height": lambda v, vgg: fit_shape(v, 2, 2),
+    "fit size": lambda v, vgg: fit_shape(2, 2, v),
+    "resize size": lambda v, vgg: resize(X, v),
+    "resize_to width": lambda v, vgg: resize_to(X, 4, v),
+    "resize_mask height": lambda v, vgg: resize_mask(X[0, 0], v, 4),
     "set_threads threads": lambda v, vgg: check_threads(v),
     "color_distance bins": lambda v, vgg: color_distance(X, X, v),
     "feature_shape height": lambda v, vgg: feature_shape("relu1_1", v, 9),
@@ -140,6 +177,8 @@ TAKES_WHOLE = {
 LEFT_OUT = {
     *("Objective alpha", "Objective beta", "Objective gamma"),
     *("stylize alpha", "style_layer_loss M_a"),
+    *("stylize size", "stylize style_size", "stylize evaluations"),
+    *("load_image size", "sample size", "load_mask size"),
     *("Objective tiles", "Objective style_tiles"),
 }
 TAKES_A_NAME = {
@@ -150,6 +189,11 @@ TAKES_A_NAME = {
     "Objective content_layers": lambda v, vgg: objective(
         vgg, content_layers=[v]
     ),
+    "stylize color": lambda v, vgg: planned(color=v),
+    "stylize optimizer": lambda v, vgg: planned(optimizer=v),
+    "stylize range_rule": lambda v, vgg: planned(range_rule=v),
+    "stylize start": lambda v, vgg: planned(start=v),
+    "sample name": lambda v, vgg: sample(v),
     "match_color method": lambda v, vgg: match_color(X, X, v),
     "propagated way": lambda v, vgg: propagated(X[0, 0], "relu1_1", v),
     "check_precision": lambda v, vgg: check_precision(v),
@@ -161,6 +205,9 @@ TAKES_A_NAME = {
     ),
     "instant style": lambda v, vgg: shares_of(NETWORK, [(v, 1.0)]),
 }
+OWN_CHOICE = {"stylize optimizer", "stylize range_rule", "stylize start"}
+"""What these mean by None: the convention's."""
+
 NO_NAMES = [
     *(None, 1, 2.5, True, b"gram", (), [], ["gram"], {}, {"gram": 1}, X),
     *(np.array("gram"), torch.tensor(1), object(), Stranger(), int),
@@ -170,6 +217,10 @@ NO_NAMES = [
 
 def planned(**settings):
     return plan_run((64, 64), [(64, 64)], **settings)
+
+
+def options(optimizer, **given):
+    return planned(optimizer=optimizer, options=given).options
 
 
 def refused(call, value, vgg):
@@ -210,7 +261,9 @@ def test_an_argument_refuses_what_is_not_whole(argument, vgg):
 @pytest.mark.parametrize("argument", TAKES_A_NAME)
 def test_an_argument_refuses_what_is_no_name(argument, vgg):
     for value in NO_NAMES:
-        refused(TAKES_A_NAME[argument], value, vgg)
+        picture = value is X and argument == "stylize start"
+        if not picture and (value is not None or argument not in OWN_CHOICE):
+            refused(TAKES_A_NAME[argument], value, vgg)
 
 
 @pytest.mark.parametrize("value", WHOLES)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,20 @@ from styletut.images.loading import bare_name
 NAME_BYTES = 200
 """Bytes of a result's name before its number: file systems have a limit, of
 255 as a rule, and a letter may take four."""
+
+_FORBIDDEN = re.compile(
+    r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069'
+    r"\ud800-\udfff]"
+)
+"""Letters that Windows does not take in a name, control characters, marks that
+turn the direction of writing, and halves of a letter."""
+
+_RESERVED = re.compile(
+    r"^(con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])"
+    r"(?=\.|$| )",
+    re.IGNORECASE,
+)
+"""Names that are devices on Windows, with any ending."""
 
 SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jp2", ".jpeg"),
@@ -133,7 +148,10 @@ def numbered(
     """Yield PHOTO-STYLE.png, PHOTO-STYLE-2.png and so on."""
     sources = (photo, *styles)
     room = NAME_BYTES // len(sources)
-    stems = (_trimmed(_stem(each), room) for each in sources)
+    # once more where it was cut: there may be a space at the end
+    stems = (
+        _portable(_trimmed(_portable(_stem(each)), room)) for each in sources
+    )
     stem = "-".join(stems)
     folder = folder or Path()
     yield folder / f"{stem}{suffix}"
@@ -143,6 +161,18 @@ def numbered(
 
 def _stem(source: str) -> str:
     return "stdin" if source == STREAM else Path(bare_name(source)).stem
+
+
+def _portable(name: str) -> str:
+    """Return a name that every usual file system holds.
+
+    It has no letters that Windows forbids, none that steer or turn round
+    what follows, no space, dot or dash where a shell or Windows trips over
+    it, and is composed, as most keyboards type it.
+    """
+    name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", name))
+    name = name.lstrip("-. ").rstrip(". ")
+    return _RESERVED.sub(r"\1_", name, count=1) or "picture"
 
 
 def _trimmed(stem: str, room: int) -> str:

@@ -250,3 +250,21 @@ def _has_tensor_cores(device: torch.device) -> bool:
     return device.type == "cuda" and torch.cuda.get_device_capability(
         device
     ) >= (8, 0)
+
+
+def check_autocast() -> None:
+    """Refuse to paint where torch chooses a precision by itself.
+
+    Raises:
+        ValueError: if autocast is on.
+    """
+    try:
+        on = any(map(torch.is_autocast_enabled, ("cpu", "cuda")))
+    except TypeError:  # torch 2.3 has a function for each
+        on = torch.is_autocast_enabled() or torch.is_autocast_cpu_enabled()
+    if on:
+        raise ValueError(
+            "torch.autocast is on, under which L-BFGS loses its way. Leave "
+            "that block; precision='bfloat16' computes the network so, and "
+            "the rest exactly"
+        )

@@ -273,7 +273,8 @@ def _of_size(picture: Image.Image, size: int | None) -> Image.Image:
 def _tensor_of(picture: Image.Image) -> Tensor:
     """Return a picture of mode RGB or L as a tensor (1, 3 or 1, H, W)."""
     channels = len(picture.getbands())
-    image = torch.empty(1, channels, picture.height, picture.width)
+    shape = (1, channels, picture.height, picture.width)
+    image = torch.empty(shape, dtype=torch.float32)
     for top, band in bands(picture):
         levels = torch.from_numpy(np.atleast_3d(np.array(band)))
         # contiguous as bytes, which are few

@@ -30,7 +30,7 @@ def load_alpha(source: Any, size: int | None = None) -> Tensor:
     if alpha is not None:
         return alpha
     shape = opened.shape if size is None else fit(*opened.shape, size)
-    return torch.ones(1, 1, *shape)
+    return torch.ones(1, 1, *shape, dtype=torch.float32)
 
 
 def load_mask(source: Any, size: int | None = None) -> Tensor:

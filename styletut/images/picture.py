@@ -3,13 +3,13 @@
 The form is checked, sized and turned into Pillow's in this module alone.
 """
 
-import operator
-
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
+
+from styletut.values import told, whole
 
 MAX_PIXELS = 89_478_485
 """Largest picture that is read; Pillow starts to warn above this number."""
@@ -145,13 +145,11 @@ def check_size(size: int) -> int:
     Raises:
         ImageError: It is not a whole number of at least 1.
     """
-    try:
-        number = operator.index(size)
-    except TypeError:
-        number = 0
-    if number < 1 or isinstance(size, bool):
+    number = whole(size)
+    if number is None or not 1 <= number <= MAX_PIXELS:
         raise ImageError(
-            f"a size is a whole number of pixels, at least 1, not {size!r}."
+            "a size is a whole number of pixels, at least 1, not "
+            f"{told(size)}."
         )
     return number
 

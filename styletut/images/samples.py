@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from styletut.images.picture import ImageError
+from styletut.values import told
 
 STYLE_FOLDER = Path(str(files("styletut"))) / "data" / "styles"
 MASK_FOLDER = STYLE_FOLDER.parent / "masks"
@@ -158,11 +159,11 @@ def sample_path(name: str) -> Path:
     Raises:
         ImageError: No sample has this name, or its file is not installed.
     """
-    if name in MASKS:
+    if isinstance(name, str) and name in MASKS:
         return MASK_FOLDER / f"{name}.png"
-    if name not in SAMPLES:
+    if not isinstance(name, str) or name not in SAMPLES:
         raise ImageError(
-            f"there is no sample picture {name!r}. There are: "
+            f"there is no sample picture {told(name)}. There are: "
             f"{', '.join([*SAMPLES, *MASKS])}."
         )
     if name in _PHOTOS:

@@ -61,6 +61,7 @@ class Convolution(nn.Conv2d):
             layout.kernel,
             layout.stride,
             bias=False,
+            dtype=torch.float32,
         )
         self.layout = layout
 
@@ -85,8 +86,9 @@ class ConditionalNorm(nn.Module):
 
     def __init__(self, rows: int, channels: int) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.ones(rows, channels))
-        self.beta = nn.Parameter(torch.zeros(rows, channels))
+        ones = torch.ones(rows, channels, dtype=torch.float32)
+        self.gamma = nn.Parameter(ones)
+        self.beta = nn.Parameter(torch.zeros_like(ones))
 
     def forward(self, x: Tensor, shares: Tensor) -> Tensor:
         """Normalize maps.

@@ -76,7 +76,7 @@ def shares_of(
             "leave out --instant, or take `stylize`"
         )
     several = _weighted(style)
-    shares = torch.zeros(len(network.names))
+    shares = torch.zeros(len(network.names), dtype=torch.float32)
     total = math.fsum(weight for _, weight in several)
     for name, weight in several:
         if name not in network.names[1:]:

@@ -162,7 +162,7 @@ class Convolution:
         )
         if out is None:
             shape = (len(x), self.channels_out, *x.shape[2:])
-            out = torch.empty(shape, memory_format=_LAST)
+            out = torch.empty(shape, dtype=x.dtype, memory_format=_LAST)
         for maps, result in zip(x, out, strict=True):
             winograd.convolve(
                 maps.permute(1, 2, 0),

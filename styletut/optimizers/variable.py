@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from styletut.optimizers.descent import Bounds
+from styletut.values import check_known, checked_real
 
 RANGE_RULES = ("project", "sigmoid", "none")
 
@@ -41,6 +42,10 @@ def variable_of(
         ValueError: for an unknown range rule.
     """
     check_rule(range_rule)
+    if isinstance(pixel_unit, (tuple, list)) and len(pixel_unit) == 3:
+        pixel_unit = [checked_real("pixel_unit", each) for each in pixel_unit]
+    else:
+        pixel_unit = checked_real("pixel_unit", pixel_unit)
     if start.shape[1] == 1:
         return _of_light(start, range_rule, pixel_unit)
     return _of_channels(start, range_rule, pixel_unit)
@@ -50,7 +55,7 @@ def _of_light(
     start: Tensor, range_rule: str, pixel_unit: float | Sequence[float]
 ) -> Variable:
     """Return a variable of one channel for a grey picture of three."""
-    unit = float(torch.tensor(pixel_unit).mean())
+    unit = float(torch.tensor(pixel_unit, dtype=torch.float32).mean())
     one = _of_channels(start, range_rule, unit)
     return replace(
         one,
@@ -89,11 +94,7 @@ def _of_channels(
 
 def check_rule(range_rule: str) -> None:
     """Raise ValueError for an unknown range rule."""
-    if range_rule not in RANGE_RULES:
-        raise ValueError(
-            f"there is no range rule {range_rule!r}; "
-            f"there are {', '.join(RANGE_RULES)}"
-        )
+    check_known("range rule", range_rule, RANGE_RULES)
 
 
 def _sigmoid_slope(z: Tensor) -> Tensor:

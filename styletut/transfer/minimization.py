@@ -127,14 +127,14 @@ def run_optimizer(
         state: of a run to go on from, whose last step is done once more, if
             it has any, and then of this one.
     """
-    check_budget(evaluations)
+    evaluations = check_budget(evaluations)
     grey = (1, 1, *objective.shape[2:])
     if tuple(start.shape) not in (objective.shape, grey):
         raise ValueError(
             f"the start has shape {tuple(start.shape)} and the content "
             f"{objective.shape}; they must be equal"
         )
-    check_options(optimizer, options)
+    options = check_options(optimizer, options)
     variable = variable_of(start.detach(), range_rule, pixel_unit)
     state = {} if state is None else state
     return _run(objective, variable, optimizer, evaluations, options, state)

@@ -34,6 +34,7 @@ from styletut.objective.guides import (
     weight_at,
 )
 from styletut.transfer.sizes import Shape, same_aspect
+from styletut.values import check_known
 
 COLORS = ("style", "match", "luminance")
 """Names of whose colors the picture gets, and how: the style's; the photo's,
@@ -200,10 +201,7 @@ def read(
 
 def check_color(color: str) -> None:
     """Raise ValueError for an unknown way with colors."""
-    if color not in COLORS:
-        raise ValueError(
-            f"there is no color {color!r}; there are {', '.join(COLORS)}"
-        )
+    check_known("color", color, COLORS)
 
 
 def color_matched(
@@ -316,6 +314,11 @@ def _read_painting(
     alpha = unread.alpha_for(size)
     if alpha is not None:
         opaque = alpha[0, 0].to(picture)
+        if not opaque.any():
+            raise ImageError(
+                "the style picture is transparent everywhere, so that nothing "
+                "of it counts. Take one with something in it."
+            )
         mask = opaque if mask is None else mask * opaque
     return Painting(picture, weight, mask)
 

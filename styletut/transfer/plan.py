@@ -1,6 +1,5 @@
 """Every choice of a run: the caller's, or else the convention's."""
 
-import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,6 +34,7 @@ from styletut.transfer.sizes import (
     schedule_of,
     style_shape,
 )
+from styletut.values import told, whole
 from styletut.vgg import VGG19, check_layers
 
 STARTS = ("content", "color", "instant", "noise", "style", "grey")
@@ -273,7 +273,7 @@ def plan_run(
     if options is None:
         same = optimizer == own.optimizer
         options = own.optimizer_options if same else {}
-    check_options(optimizer, options)
+    options = check_options(optimizer, options)
     range_rule = given["range_rule"]
     if range_rule is None:
         range_rule = own.range_rule
@@ -420,7 +420,8 @@ def _checked_start(start: Any, content: Shape) -> str | Tensor:
     if isinstance(start, str) and start in STARTS:
         return start
     raise ValueError(
-        f"the start is {start!r}; it can be {', '.join(STARTS)} or a picture"
+        f"the start is {told(start)}; it can be {', '.join(STARTS)} or a "
+        "picture"
     )
 
 
@@ -435,13 +436,10 @@ def _check_aspect(start: Shape, content: Shape) -> None:
 
 
 def _checked_seed(seed: int) -> int:
-    try:
-        number = -(2**64) if isinstance(seed, bool) else operator.index(seed)
-    except TypeError:
-        number = -(2**64)
-    if not -(2**63) <= number < 2**63:
+    number = whole(seed)
+    if number is None or not -(2**63) <= number < 2**63:
         raise ValueError(
-            f"the seed is {seed!r}; it must be a whole number of 64 bits"
+            f"the seed is {told(seed)}; it must be a whole number of 64 bits"
         )
     return number
 

@@ -83,7 +83,7 @@ def split_evaluations(
     Raises:
         ValueError: if there is nothing to spread.
     """
-    check_budget(evaluations)
+    evaluations = check_budget(evaluations)
     sizes = [size]
     while (
         coarsest is not None
@@ -164,4 +164,4 @@ def _checked(schedule: Sequence[tuple[int, int]]) -> Schedule:
         check_budget(evaluations)
         if check_size(side) ** 2 > MAX_PIXELS:
             raise too_large(f"a picture of size {side}", side**2)
-    return tuple((check_size(side), n) for side, n in stages)
+    return tuple((check_size(side), check_budget(n)) for side, n in stages)

@@ -192,7 +192,11 @@ def _decode(state: dict[str, Tensor], layers: Collection[str]) -> Parameters:
 
 def _looked_up(table: Tensor, index: Tensor) -> Tensor:
     """Return table[index] with channels last, as the network keeps it."""
-    values = torch.empty(index.shape, memory_format=torch.channels_last)
+    values = torch.empty(
+        index.shape,
+        dtype=torch.float32,
+        memory_format=torch.channels_last,
+    )
     # a few channels at a time, for an index is copied to wider integers
     for some, codes in zip(values.split(32), index.split(32), strict=True):
         some.copy_(torch.take(table, codes.long()))

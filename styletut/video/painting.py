@@ -112,7 +112,7 @@ def stylize_frames(
         ValueError: for frames of two shapes, and as `stylize`.
         KeyboardInterrupt: after the first painting, if that was interrupted.
     """
-    check_budget(following)
+    following = check_budget(following)
     delta = checked_real("delta", delta)
     begun: tuple[Run, Tensor, Tensor] | None = None
     for frame in frames:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from styletut.cli import painting, streams
 from styletut.cli.main import main
+from styletut.cli.targets import free_name
 from styletut.images import load_image, sample, save_image
 from styletut.transfer import minimization
 
@@ -363,3 +364,52 @@ def test_a_format_without_room_is_refused_before_the_run(capsys, monkeypatch):
     monkeypatch.delattr(painting, "steps_of")
     assert main(["chelsea", "night", "-o", "out.webp", *TINY]) == 2
     assert "too large for WEBP" in capsys.readouterr().err
+
+
+# --- names -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "photo, name",
+    [
+        ('a<b>:"|?*.png', "a_b______-night.png"),
+        ("-o.png", "o-night.png"),
+        ("--help.png", "help-night.png"),
+        ("a\nb\t.png", "a_b_-night.png"),
+        ("COM1.tar.png", "COM1_.tar-night.png"),
+        ("photo .png", "photo-night.png"),
+        ("...png", "picture-night.png"),
+        (".hidden.png", "hidden-night.png"),
+        ("a\u202egpj.png", "a_gpj-night.png"),
+        ("e\u0301.png", "\u00e9-night.png"),
+        ("\udcff\udcfe.png", "__-night.png"),
+        ("console.png", "console-night.png"),
+        ("\u65e5\u672c.png", "\u65e5\u672c-night.png"),
+        ("x" * 300 + ".png", "x" * 100 + "-night.png"),
+        ("x" * 99 + " y.png", "x" * 99 + "-night.png"),
+    ],
+)
+def test_names_that_every_file_system_holds(photo, name):
+    assert free_name(photo, ["night"]).name == name
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "lpt\u00b9", "aux.b", "prn"])
+def test_a_photo_with_the_name_of_a_device(name):
+    alone = free_name(f"{name}.png", []).name
+    assert alone.split(".")[0].endswith("_")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+@pytest.mark.parametrize("word", ["--samples", "--doctor"])
+def test_a_list_that_cannot_be_written_says_so(word):
+    with open("/dev/full", "w") as full:
+        came = subprocess.run(
+            [sys.executable, "-m", "styletut", word],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+    assert came.returncode == 1
+    assert came.stderr.startswith("styletut: error: it cannot be written: ")
+    assert came.stderr.count("\n") == 1

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
-from styletut.images import load_image
+from styletut.images import ImageError, load_image
+from styletut.instant import weights
 from styletut.transfer import StoppedEarly, stylize
+from styletut.vgg import VGG19
 
 ROOT = Path(__file__).resolve().parents[2]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
@@ -95,6 +98,37 @@ def test_pictures_of_too_few_pixels_are_refused(
 def test_no_evaluation_is_refused(vgg, photo, painting, evaluations):
     with pytest.raises(ValueError, match="at least 1"):
         stylize(photo, painting, vgg=vgg, evaluations=evaluations)
+
+
+def test_autocast_is_refused_in_words(vgg, photo, painting):
+    """Its rounding would break L-BFGS off after two evaluations."""
+    with (
+        torch.autocast("cpu", torch.bfloat16),
+        pytest.raises(ValueError, match=r"autocast is on.*precision='bfloat"),
+    ):
+        stylize(photo, painting, vgg=vgg, size=48, evaluations=4)
+
+
+@pytest.mark.parametrize("start", ["noise", "color", "instant"])
+def test_another_default_dtype_changes_nothing(start):
+    """It is the caller's, for what else there is in the process."""
+    settings = {"size": 48, "evaluations": 3, "start": start}
+    one = stylize("chelsea", "night", vgg=VGG19(), **settings)
+    weights._shipped.cache_clear()
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = stylize("chelsea", "night", vgg=VGG19(), **settings)
+    finally:
+        torch.set_default_dtype(torch.float32)
+        weights._shipped.cache_clear()
+    assert other.image.dtype == torch.float32
+    assert torch.equal(one.image, other.image)
+
+
+def test_a_style_that_is_transparent_everywhere(vgg, photo):
+    empty = Image.new("RGBA", (48, 32), (200, 0, 0, 0))
+    with pytest.raises(ImageError, match="is transparent everywhere"):
+        stylize(photo, empty, vgg=vgg, size=48)
 
 
 # --- in a process of its own -------------------------------------------------
