@@ -61,12 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=400, help="of changes")
     parser.add_argument("--seed", type=int, default=1, help="of the draw")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=30.0,
+        help="of tests for a change, the fastest first; with more, what went "
+        "by is judged again",
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "mutants")
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
     drawn, population = draw(given.count, given.seed)
     print(f"{len(drawn)} of {population} changes, drawn with {given.seed}")
-    records = judge_all(drawn, given.out, given.workers)
+    records = judge_all(drawn, given.out, given.workers, given.seconds)
     print(report(drawn, records, reasons(REASONS)))
 
 
@@ -109,14 +116,14 @@ def judges_of(file: str) -> tuple[str, ...]:
 
 
 def judge_all(
-    drawn: Sequence[Mutant], out: Path, workers: int
+    drawn: Sequence[Mutant], out: Path, workers: int, budget: float
 ) -> dict[str, Record]:
     """Return a record of each change, made now or kept from before."""
     kept = read_records(out / "judged.jsonl")
     records = {
         each.name: kept[each.name]
         for each in drawn
-        if each.name in kept and still_holds(each, kept[each.name])
+        if each.name in kept and still_holds(each, kept[each.name], budget)
     }
     left = [each for each in drawn if each.name not in records]
     if not left:
@@ -128,7 +135,7 @@ def judge_all(
     def work(mutant: Mutant, found: verdicts.Reach) -> None:
         copy = copies.get()
         try:
-            record = judged(context, copy, mutant, found)
+            record = judged(context, copy, mutant, found, budget)
         finally:
             copies.put(copy)
         with lock, (out / "judged.jsonl").open("a") as file:
@@ -174,12 +181,16 @@ def reach_of(
 
 
 def judged(
-    context: Any, copy: Path, mutant: Mutant, found: verdicts.Reach
+    context: Any,
+    copy: Path,
+    mutant: Mutant,
+    found: verdicts.Reach,
+    budget: float,
 ) -> Record:
     """Return the record of a change after its judgment."""
     allowed = judges_of(mutant.file)
     names = verdicts.chosen_tests(
-        found, mutant.file, mutant.change.lines, allowed
+        found, mutant.file, mutant.change.lines, allowed, budget
     )
     verdict = verdicts.judge(
         context,
@@ -195,21 +206,24 @@ def judged(
         "diff": diff(mutant),
         **verdict._asdict(),
         "tests": len(names),
+        "budget": budget,
         "source": verdicts.digest(ROOT, [mutant.file]),
         "judges": verdicts.digest(ROOT, allowed),
     }
 
 
-def still_holds(mutant: Mutant, record: Record) -> bool:
+def still_holds(mutant: Mutant, record: Record, budget: float) -> bool:
     """Return whether a change need not be judged again.
 
     What was noticed stays so while its file does; what was not is judged anew
-    when the tests have changed, too.
+    when the tests have changed, or more of them may run.
     """
     if record["source"] != verdicts.digest(ROOT, [mutant.file]):
         return False
+    if record["outcome"] == "killed":
+        return True
     judges = verdicts.digest(ROOT, judges_of(mutant.file))
-    return record["outcome"] == "killed" or record["judges"] == judges
+    return record["judges"] == judges and record["budget"] >= budget
 
 
 def read_records(path: Path) -> dict[str, Record]:

@@ -35,8 +35,6 @@ COPIED = ("styletut", "tests")
 MEMORY = 12 * 2**30
 """Bytes that a judgment may take: a change may ask for any number."""
 
-BUDGET = 30.0
-"""Seconds of tests by which a change is judged, the fastest first."""
 PATIENCE, START = 4.0, 60.0
 """A judgment is broken off after so many times what its tests took without
 the change, and these seconds more."""
@@ -152,7 +150,11 @@ def reach(context: Any, folder: Path, tests: str, store: Path) -> Reach:
 
 
 def chosen_tests(
-    found: Reach, file: str, lines: tuple[int, int], allowed: Sequence[str]
+    found: Reach,
+    file: str,
+    lines: tuple[int, int],
+    allowed: Sequence[str],
+    budget: float,
 ) -> list[str]:
     """Return which tests judge a change, in their order.
 
@@ -161,6 +163,7 @@ def chosen_tests(
         file: that changes.
         lines: first and last line of the code around the change.
         allowed: paths of tests, the likeliest to notice it first.
+        budget: seconds that they may take together; one test is run at least.
     """
     by_line = found.tests.get(file, {})
     reached = set()
@@ -176,7 +179,7 @@ def chosen_tests(
     total = 0.0
     for _, _, seconds, name in sorted(order):
         total += seconds
-        if total <= BUDGET or not names:
+        if total <= budget or not names:
             names.append(name)
     return names
 

@@ -218,9 +218,7 @@ def test_a_change_that_no_test_reaches_is_not_run(verdicts):
     assert verdict == ("unreached", 0, "")
 
 
-def test_the_likeliest_tests_come_first_and_end_with_the_budget(
-    verdicts, monkeypatch
-):
+def test_the_likeliest_tests_come_first_and_end_with_the_budget(verdicts):
     seconds = {
         "tests/b/test_b.py::test_fast": 0.1,
         "tests/a/test_a.py::test_slow": 5.0,
@@ -235,15 +233,14 @@ def test_the_likeliest_tests_come_first_and_end_with_the_budget(
     tests = {"styletut/a.py": {3: reached, 4: {names[3]}, 9: {names[4]}}}
     found = verdicts.Reach(seconds, tests)
 
-    def chosen(lines):
+    def chosen(lines, budget):
         paths = ["tests/a", "tests/b/test_b.py"]
-        return verdicts.chosen_tests(found, "styletut/a.py", lines, paths)
+        file = "styletut/a.py"
+        return verdicts.chosen_tests(found, file, lines, paths, budget)
 
-    monkeypatch.setattr(verdicts, "BUDGET", 20)
-    assert chosen((3, 4)) == [names[n] for n in (2, 3, 0, 1)]
-    assert chosen((5, 8)) == []
-    monkeypatch.setattr(verdicts, "BUDGET", 0.01)
-    assert chosen((3, 3)) == [names[2]], "one at least"
+    assert chosen((3, 4), 20) == [names[n] for n in (2, 3, 0, 1)]
+    assert chosen((5, 8), 20) == []
+    assert chosen((3, 3), 0.01) == [names[2]], "one at least"
 
 
 def test_whole_files_and_all_tests_can_be_reached(verdicts):
@@ -251,8 +248,8 @@ def test_whole_files_and_all_tests_can_be_reached(verdicts):
     lines = {1: {verdicts.EVERYWHERE}, 2: {"tests/b.py"}}
     found = verdicts.Reach(seconds, {"x.py": lines})
     both = ["tests/a.py", "tests/b.py"]
-    assert verdicts.chosen_tests(found, "x.py", (1, 1), both) == [*seconds]
-    (only,) = verdicts.chosen_tests(found, "x.py", (2, 2), both)
+    assert verdicts.chosen_tests(found, "x.py", (1, 1), both, 9) == [*seconds]
+    (only,) = verdicts.chosen_tests(found, "x.py", (2, 2), both, 9)
     assert only == "tests/b.py::test_2"
 
 
@@ -302,13 +299,16 @@ def test_what_was_judged_is_kept_while_it_holds(mutants, verdicts):
 
     def holds(**record):
         whole = {"outcome": "killed", "source": source, "judges": judges}
-        return mutants.still_holds(mutant, whole | record)
+        whole["budget"] = 30
+        return mutants.still_holds(mutant, whole | record, 30)
 
     assert holds()
     assert holds(judges="other"), "what was noticed will be noticed"
     assert not holds(source="other")
     assert holds(outcome="survived")
     assert not holds(outcome="survived", judges="other")
+    assert holds(budget=5)
+    assert not holds(outcome="survived", budget=5), "more tests may run now"
 
 
 def test_records_of_a_run_that_was_broken_off(mutants, tmp_path):
