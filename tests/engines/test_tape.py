@@ -159,3 +159,20 @@ def test_maps_that_are_only_seen_are_not_kept(vgg):
     largest = 64 * 64 * 64 * 4
     winners = sum(n * (64 >> k) ** 2 for n, k in ((64, 1), (128, 2), (256, 3)))
     assert buffers.nbytes == 2 * largest + winners
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_maps_of_several_poolings_are_kept_apart(pooling):
+    _, _, x = pictures(48, 64)
+    vgg = VGG19(pooling=pooling)
+    layers = ["pool1", "pool2", "pool3"]
+    graph = x.clone().requires_grad_()
+    maps = vgg(graph, layers)
+    half = torch.stack([F.square().sum() / 2 for F in maps.values()])
+    (right,) = torch.autograd.grad(half.sum(), graph)
+
+    def visit(name, maps):
+        return lambda g, maps: g.add_(maps)
+
+    came = gradient_at_pixels(vgg, x, layers, visit, Buffers())
+    assert relative(came, right.double()) < 2e-3

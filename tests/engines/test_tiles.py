@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from styletut.engines.tiles import cut, margin
+from styletut.engines.tiles import Tiles, cut, margin
 from styletut.images import resize_to, sample
 from styletut.objective import Objective
 from styletut.vgg import LAYERS, VGG19, feature_shape, receptive_field
@@ -154,3 +154,26 @@ def test_a_graph_is_refused_in_words(vgg, photo, painting):
         tiled(x)
     _, gradient = tiled.gradient(x)
     assert gradient.shape == x.shape and not gradient.requires_grad
+
+
+def test_maps_of_tiles_have_the_dtype_that_was_asked_for(vgg):
+    x = sample("chelsea", 64)
+    seen = []
+
+    class Seen:
+        layer = "relu1_1"
+
+        def observe(self, F, place, mask=None):
+            seen.append(F.dtype)
+            return F.float().sum()
+
+        def loss(self, total):
+            return total
+
+        def add_gradient(self, g, F, total, place, mask=None):
+            seen.append(F.dtype)
+
+    tiles = Tiles(vgg, 32, torch.bfloat16)
+    tiles.gradient(x, [Seen()])
+    assert len(seen) > 2
+    assert {*seen} == {torch.bfloat16}

@@ -14,6 +14,7 @@ from styletut.conventions.network import (
 )
 from styletut.engines import choose_engine
 from styletut.images import sample
+from styletut.losses import total_variation
 from styletut.objective import Objective, Terms
 from styletut.objective.guides import regions_of, settled
 from styletut.objective.layer_losses import StyleLoss, style_losses
@@ -801,3 +802,15 @@ def test_a_styles_loss_is_the_gram_loss_unless_said(vgg, content, style):
         CONVENTIONS["gatys2016"],
     )
     assert type(loss) is StyleLoss
+
+
+@pytest.mark.parametrize("kind", ["squared", "anisotropic"])
+def test_total_variation_is_that_of_the_pixels_in_their_unit(
+    vgg, content, style, kind
+):
+    own = CONVENTIONS[DEFAULT_CONVENTION]
+    unit = (2.0, 3.0, 5.0)
+    other = replace(own, total_variation=kind, pixel_unit=unit)
+    terms = Objective(content, style, vgg=vgg, convention=other)(content)
+    scaled = content * torch.tensor(unit)[:, None, None]
+    torch.testing.assert_close(terms.tv, total_variation(scaled, kind))

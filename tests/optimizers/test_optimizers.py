@@ -20,7 +20,9 @@ from styletut.optimizers import (
     spectral_lbfgs,
     torch_lbfgs,
 )
+from styletut.optimizers.catalogue import pairs_kept, takes
 from styletut.optimizers.spectrum import band_energies, scale_bands
+from styletut.optimizers.variable import variable_of
 
 
 def spectral_lbfgs_of_vectors(evaluate, start, *, bounds=None, **settings):
@@ -601,3 +603,38 @@ def test_what_goes_on_from_a_state_goes_where_the_other_went(
                 assert torch.equal(one.x, other.x)
                 assert torch.equal(one.value, other.value)
                 assert one.evaluations == other.evaluations
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "options", "pairs"),
+    [
+        ("lbfgs", {}, 15),
+        ("torch_lbfgs", {}, 100),
+        ("lbfgs", {"history": 3}, 3),
+        ("adam", {}, 0),
+        ("gradient_descent", {"learning_rate": 1.0}, 0),
+    ],
+)
+def test_who_keeps_pairs_says_how_many(optimizer, options, pairs):
+    assert pairs_kept(optimizer, options) == pairs
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "learns"), [("spectral_lbfgs", True), ("adam", False)]
+)
+def test_who_goes_on_with_what_was_learned_takes_it(optimizer, learns):
+    assert takes(optimizer, "learned") is learns
+
+
+@pytest.mark.parametrize("rule", ["none", "project", "sigmoid"])
+def test_a_grey_start_is_one_channel_of_three(rule):
+    grey = torch.rand(1, 1, 4, 5, dtype=torch.float64)
+    variable = variable_of(grey, rule, (2.0, 3.0, 4.0))
+    x = variable.start.clone().requires_grad_()
+    picture = variable.picture(x)
+    torch.testing.assert_close(
+        picture, grey.expand(1, 3, 4, 5), atol=1e-2, rtol=0
+    )
+    pull = torch.arange(60.0).reshape(1, 3, 4, 5).double().cos()
+    (right,) = torch.autograd.grad((picture * pull).sum(), x)
+    torch.testing.assert_close(variable.pull_back(pull, x.detach()), right)

@@ -139,3 +139,10 @@ def test_a_grey_picture_has_brightness_alone(height, width, seed):
         scale_bands(grey, gains).repeat(1, 3, 1, 1),
         scale_bands(grey.repeat(1, 3, 1, 1), all_three),
     )
+
+
+def test_a_band_that_alone_is_known_has_no_gain():
+    steps = torch.zeros(3, OCTAVES)
+    steps[0, 2] = 8.0
+    gains = band_gains(steps, torch.full_like(steps, 2.0))
+    assert torch.equal(gains, torch.ones_like(gains))
