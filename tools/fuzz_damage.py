@@ -113,7 +113,7 @@ def _number(data: bytes, others: Sequence[bytes], rng: random.Random) -> bytes:
 def _sides(data: bytes, others: Sequence[bytes], rng: random.Random) -> bytes:
     """Make the picture much larger, smaller or longer, wherever it says so."""
     if rng.random() < 0.6:  # with its ratio, else it is refused for that
-        factor = rng.choice((0.2, 2, 3, 5, 10, 30, 108, 280, 1500))
+        factor = rng.choice((0.2, *(2, 3, 5, 10, 20) * 3, 108, 280, 1500))
         new = [int(side * factor) for side in SIDES]
     else:
         new = [rng.choice(EXTREMES) for _ in SIDES]
