@@ -63,8 +63,7 @@ NO_BROWSER = There is no Chromium here. On Debian: apt install chromium
 .PHONY: help lab test lint unit nbval picture notebooks notebook bench
 .PHONY: bench-full wheels browser-test clean studio site browser-ready
 .PHONY: recorded results instant gpu-prepare gpu-run
-.PHONY: fuzz
-.PHONY: mutants matrix
+.PHONY: fuzz faults mutants matrix soak
 .PHONY: FORCE
 
 help: ## show this list
@@ -185,6 +184,11 @@ gpu-run: ## make the runs on a GPU, no .venv: PHOTOS= WEIGHTS= OUT=
 # A process on each core, at low priority; stopped, it goes on where it was.
 fuzz: $(INSTALLED) ## read 200,000 damaged files of every kind (resumes)
 	nice $(IN_VENV) tools/fuzz.py fuzz $(FUZZ_FLAGS)
+
+faults: $(INSTALLED) ## kill runs at random moments, and let them go on
+	nice $(IN_VENV) tools/faults.py faults $(FAULTS_FLAGS)
+
+soak: faults fuzz mutants ## all three, one after the other (a night)
 
 wheels: ## download all packages for a class without network
 	@$(NEED_PYTHON)

@@ -48,7 +48,18 @@ from styletut.instant.weights import NetworkError, load_network
 from styletut.instant.weights import store as store_network
 from styletut.kernels import timings
 from styletut.kernels.algorithms import Layer, Measured
+from styletut.objective import Terms
 from styletut.sweeps.store import StoredRun, read_record, write_record
+from styletut.transfer import Best, CheckpointError, Record
+from styletut.transfer.checkpoint import (
+    Saved,
+    Settled,
+    read_checkpoint,
+    write_checkpoint,
+)
+
+JOB = {"photo": "chelsea", "size": "7"}
+"""Whose checkpoint is read."""
 
 SECONDS = 2.0
 """Longest that a reader may take over one file."""
@@ -164,6 +175,13 @@ def read_run(data: bytes) -> None:
     assert record is None or isinstance(record, StoredRun)
 
 
+def read_place(data: bytes) -> None:
+    """Read a checkpoint, whose every byte must be as it was written."""
+    path = _written("place.safetensors", data)
+    saved = read_checkpoint(path, JOB, torch.device("cpu"))
+    assert float(saved.best.total) == 1.0, saved
+
+
 def _written(name: str, data: bytes) -> Path:
     _FOLDER.mkdir(exist_ok=True)
     path = _FOLDER / name
@@ -190,6 +208,23 @@ def timings_files() -> dict[str, bytes]:
     return {"table": path.read_bytes()}
 
 
+def checkpoint_files() -> dict[str, bytes]:
+    """Make the checkpoint of a short run."""
+    path = _written("kept.safetensors", b"")
+    image, total = torch.full((1, 3, 5, 7), 0.5), torch.tensor(1.0)
+    layers = {"relu1_1": total}
+    terms = Terms(total, total, total, total, layers, layers, 0.3, 1.0, 0.0)
+    optimizer = {"x": image, "done": 3, "pairs": ((image * 1, image * 2),)}
+    place = Saved(
+        Settled(0.3, [{"tiles": None}], "2.0", 1),
+        {"stage": 0, "minimum": {"optimizer": optimizer}},
+        (Record(0, 1, terms, 7, 0.5), Record(1, 3, terms, 7, 1.5)),
+        Best(image, total),
+    )
+    write_checkpoint(path, JOB, place)
+    return {"checkpoint": path.read_bytes()}
+
+
 def run_files() -> dict[str, bytes]:
     """Make the picture of a run with its record."""
     path = _written("sound.png", b"")
@@ -208,6 +243,9 @@ TARGETS: Mapping[str, Target] = {
         (ImageError,),
     ),
     "network": Target(4, network_files, (read_network,), (NetworkError,)),
+    "checkpoint": Target(
+        4, checkpoint_files, (read_place,), (CheckpointError,)
+    ),
     "timings": Target(2, timings_files, (read_timings,)),
     "run": Target(2, run_files, (read_run,)),
 }
