@@ -256,3 +256,23 @@ def test_a_stall_ends_the_run_and_says_so():
 def test_no_direction_of_descent_ends_the_run_and_says_so():
     with pytest.warns(StoppedEarly, match="no step along the gradient"):
         assert len(list(minimize(Stand(), GREY, evaluations=90))) == 1
+
+
+@pytest.mark.parametrize(
+    ("precision", "noise"), [("bfloat16", 3e-4), ("float32", None)]
+)
+def test_an_optimizer_is_told_how_exact_values_are(
+    monkeypatch, precision, noise
+):
+    told, own = [], minimization.OPTIMIZERS["lbfgs"]
+
+    def listening(*arguments, **settings):
+        told.append(settings.get("noise"))
+        return own(*arguments, **settings)
+
+    monkeypatch.setattr(minimization, "OPTIMIZERS", {"lbfgs": listening})
+    monkeypatch.setattr(minimization, "takes", lambda *_: True)
+    stand = Stand(3.0, 2.0)
+    stand.precision = precision
+    list(minimize(stand, GREY, optimizer="lbfgs", evaluations=2))
+    assert told == [noise]

@@ -124,6 +124,16 @@ def test_a_plan_in_words(vgg):
     assert planned(start=start).text(vgg)["start"] == "a picture"
 
 
+def test_a_plans_text_names_all_that_it_settled(vgg):
+    assert list(planned().text(vgg)) == [
+        *("convention", "network", "sizes", "evaluations", "style_scale"),
+        *("alpha", "beta", "gamma", "content_layers", "style_layers"),
+        *("guidance", "statistic", "color", "strength", "optimizer"),
+        *("options", "range_rule", "pixel_unit", "start", "seed", "device"),
+        *("precision", "styletut", "torch"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("start", "sizes"),
     [
