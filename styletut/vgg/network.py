@@ -311,7 +311,7 @@ def _convolution(weight: Tensor, bias: Tensor) -> FrozenConvolution:
 
 def _is_watched(layer: nn.Module) -> bool:
     """Return whether a hook may keep what a module takes or returns."""
-    # torch 2.3 has no function yet that asks for the hooks of all modules.
+    # torch 2.6 has no function yet that asks for the hooks of all modules.
     kinds = (
         *("forward_hooks", "forward_pre_hooks"),
         *("backward_hooks", "backward_pre_hooks"),
