@@ -253,6 +253,26 @@ def test_a_stall_ends_the_run_and_says_so():
     assert count <= minimization.PATIENCE + minimization.LOOK_EVERY + 1
 
 
+@pytest.mark.parametrize(
+    ("totals", "evaluations", "stopped"),
+    [
+        ((), 400, "stalled"),
+        ((5.0, 4.0, math.nan, math.nan), 4, "diverged"),
+        ((5.0, 4.0, 3.0), 3, "done"),
+    ],
+)
+def test_an_ending_has_its_word(totals, evaluations, stopped):
+    steps = minimize(
+        Stand(*totals), GREY, optimizer="adam", evaluations=evaluations
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StoppedEarly)
+        with pytest.raises(StopIteration) as end:
+            while True:
+                next(steps)
+    assert end.value.value.stopped == stopped
+
+
 def test_no_direction_of_descent_ends_the_run_and_says_so():
     with pytest.warns(StoppedEarly, match="no step along the gradient"):
         assert len(list(minimize(Stand(), GREY, evaluations=90))) == 1
