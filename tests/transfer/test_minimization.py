@@ -291,7 +291,6 @@ def test_an_optimizer_is_told_how_exact_values_are(
         return own(*arguments, **settings)
 
     monkeypatch.setattr(minimization, "OPTIMIZERS", {"lbfgs": listening})
-    monkeypatch.setattr(minimization, "takes", lambda *_: True)
     stand = Stand(3.0, 2.0)
     stand.precision = precision
     list(minimize(stand, GREY, optimizer="lbfgs", evaluations=2))
