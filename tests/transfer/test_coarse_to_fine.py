@@ -699,6 +699,22 @@ def test_memory_is_reckoned_with_the_optimizers_pairs(
     assert seen == [pairs]
 
 
+def test_a_layout_is_what_the_objective_computes_by(
+    vgg, photo, painting, monkeypatch
+):
+    seen = []
+
+    def objective(*arguments, **settings):
+        seen.append((settings["tiles"], settings["style_tiles"]))
+        return Objective(*arguments, **settings)
+
+    layout = Layout(tiles=32, style_tiles=16, history=15)
+    monkeypatch.setattr(plan, "fitting_layout", lambda *_, **__: layout)
+    monkeypatch.setattr(coarse_to_fine, "Objective", objective)
+    stylize(photo, painting, vgg=vgg, evaluations=1)
+    assert {*seen} == {(32, 16)}
+
+
 def test_what_is_learned_at_one_size_serves_the_next(
     vgg, photo, painting, monkeypatch
 ):
