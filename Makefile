@@ -134,7 +134,7 @@ bench-full: $(INSTALLED) ## measure whole runs and pictures (half an hour more)
 	$(IN_VENV) benchmarks/front.py
 
 # A worker on each of two cores, with a thread each.
-mutants: $(INSTALLED) ## change the mathematics, let tests notice (three hours)
+mutants: $(INSTALLED) ## change the mathematics, let tests notice (about an hour)
 	@$(NEED_PROOF)
 	OMP_NUM_THREADS=1 nice $(IN_VENV) tools/mutants.py $(MUTANTS_FLAGS)
 
