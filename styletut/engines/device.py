@@ -258,11 +258,7 @@ def check_autocast() -> None:
     Raises:
         ValueError: if autocast is on.
     """
-    try:
-        on = any(map(torch.is_autocast_enabled, ("cpu", "cuda")))
-    except TypeError:  # torch 2.3 has a function for each
-        on = torch.is_autocast_enabled() or torch.is_autocast_cpu_enabled()
-    if on:
+    if any(map(torch.is_autocast_enabled, ("cpu", "cuda"))):
         raise ValueError(
             "torch.autocast is on, under which L-BFGS loses its way. Leave "
             "that block; precision='bfloat16' computes the network so, and "
