@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 
-from styletut.images import ImageError, load_image
+from styletut.images import load_image
 from styletut.instant import weights
 from styletut.transfer import StoppedEarly, stylize
 from styletut.vgg import VGG19
@@ -123,12 +122,6 @@ def test_another_default_dtype_changes_nothing(start):
         weights._shipped.cache_clear()
     assert other.image.dtype == torch.float32
     assert torch.equal(one.image, other.image)
-
-
-def test_a_style_that_is_transparent_everywhere(vgg, photo):
-    empty = Image.new("RGBA", (48, 32), (200, 0, 0, 0))
-    with pytest.raises(ImageError, match="is transparent everywhere"):
-        stylize(photo, empty, vgg=vgg, size=48)
 
 
 # --- in a process of its own -------------------------------------------------

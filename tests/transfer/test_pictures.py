@@ -462,5 +462,5 @@ def test_a_mask_of_a_transparent_style_counts_where_both_do(
 
 def test_a_style_that_is_transparent_everywhere_is_refused(photo, painting):
     nothing = to_pil(painting, torch.zeros(1, 1, *painting.shape[2:]))
-    with pytest.raises(ImageError, match="style picture is empty"):
+    with pytest.raises(ImageError, match="is transparent everywhere"):
         stylize(photo, nothing)
