@@ -555,7 +555,7 @@ BAD_INPUTS = {
     ),
     "whose": ([*PAIR, "--style-mask", "ink", "own.png"], "there are night"),
     "color": ([*PAIR, "--color", "blue"], "style, match, luminance"),
-    "strength": ([*PAIR, "--strength", "3"], "the strength is 3; it goes"),
+    "strength": ([*PAIR, "--strength", "3"], "the strength is 3.0; it goes"),
     "guidance": ([*PAIR, "--guidance", "out"], "simple, inside, all"),
     "statistic": ([*PAIR, "--statistic", "mean"], "gram, moments, wasserst"),
     "unknown option": ([*PAIR, "--sise", "64"], "--sise"),

@@ -108,7 +108,7 @@ def test_a_row_is_trained_to_be_nearer(painting, photos):
 def test_bad_names_photos_and_paintings_are_refused(painting):
     with pytest.raises(ValueError, match="a style 'glass' already"):
         fit(painting, name="glass")
-    with pytest.raises(ValueError, match="no photos to learn from"):
+    with pytest.raises(ValueError, match="photos to learn from"):
         fit(painting, photos=[])
     with pytest.raises(ImageError):
         fit("no such picture.png")

@@ -482,7 +482,7 @@ def test_a_folder_of_its_own_is_made(tmp_path, monkeypatch):
         ({"beta": 1.0}, {}, "beta has the value 1.0; a grid takes a list"),
         ({"start": "noise"}, {}, "a grid takes a list"),
         (BETAS, {"beta": 1.0}, "beta: given both"),
-        (BETAS, {"threads": 0}, "one thread at least, not 0"),
+        (BETAS, {"threads": 0}, "threads is 0; it is a whole"),
     ],
 )
 def test_a_wrong_call_is_refused_at_once(
