@@ -83,7 +83,5 @@ def test_another_shape_and_a_weight_below_0_are_refused(objective, pictures):
     _, target, trust = pictures
     with pytest.raises(ValueError, match="they must be equal"):
         TemporalObjective(objective, target[..., 1:], trust, 1.0)
-    with pytest.raises(
-        ValueError, match="it must be finite and not neg"
-    ):
+    with pytest.raises(ValueError, match="it must be finite and not neg"):
         TemporalObjective(objective, target, trust, -1.0)
