@@ -315,14 +315,8 @@ def _follow(run: Run, watch: Callable[[Step], None]) -> Finished:
             watch(step)
             show(step)
 
-        before = run.checkpoint
         try:
-            return run_to_end(
-                warned(steps_of(run)),
-                see,
-                before.history if before else (),
-                before.best if before else None,
-            )
+            return run_to_end(warned(steps_of(run)), see, *run.before())
         finally:
             ignore_signals()  # from here on nothing cuts the saving short
 

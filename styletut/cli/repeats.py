@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from styletut.cli.arguments import Typed, repeat_command, sources_of
 from styletut.cli.streams import read_from
 from styletut.cli.targets import numbered
 from styletut.images import MASKS, SAMPLES
+from styletut.images.saving import read_text
 
 SOURCES = "sources"
 """The text field that tells files apart, as `digests` does."""
@@ -43,7 +42,7 @@ def painted_before(
         **digests(photo, typed, options),
     }
     for path in _existing(numbered(photo, typed.styles, folder)):
-        text = _text(path)
+        text = read_text(path)
         finished = text.get("stopped", "done") in _FINISHED
         if finished and all(text.get(k) == v for k, v in wanted.items()):
             return path
@@ -55,15 +54,6 @@ def _existing(paths: Iterable[Path]) -> Iterable[Path]:
         if not path.exists():
             return
         yield path
-
-
-def _text(path: Path) -> Mapping[str, str]:
-    """Return a PNG's text fields, none where there is no whole PNG."""
-    try:
-        with Image.open(path) as picture:
-            return dict(getattr(picture, "text", {}))
-    except (OSError, SyntaxError, ValueError):
-        return {}
 
 
 def _digest(source: str) -> str:

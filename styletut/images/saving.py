@@ -65,6 +65,15 @@ def save_image(
         )
 
 
+def read_text(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return a PNG's text fields, none where there is no whole PNG."""
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            return dict(getattr(picture, "text", {}))
+    except Exception:  # Damaged files make nearly every error there is.
+        return {}
+
+
 def suffixes() -> tuple[str, ...]:
     """Return what a picture's file may end in, as Pillow is here."""
     Image.init()

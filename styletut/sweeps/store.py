@@ -15,6 +15,7 @@ from PIL import Image
 
 from styletut.images import save_image
 from styletut.images.picture import from_pixels
+from styletut.images.saving import read_text
 
 _FIELD = "sweep"
 """The text field with results and measures, in JSON."""
@@ -50,9 +51,8 @@ def write_record(
 
 def read_record(path: str | os.PathLike[str]) -> StoredRun | None:
     """Return a run's record, or None where there is no whole one."""
+    text = read_text(path)
     try:
-        with Image.open(path, formats=("PNG",)) as picture:
-            text = dict(getattr(picture, "text", {}))
         values = json.loads(text.pop(_FIELD))
         results, measures = dict(values["results"]), dict(values["measures"])
     except Exception:  # Damaged files make nearly every error there is.

@@ -61,6 +61,7 @@ from styletut.transfer.steps import (
     BrokenOffError,
     Ending,
     KeptBest,
+    Record,
     Result,
     Step,
     Steps,
@@ -322,6 +323,12 @@ class Run(NamedTuple):
     vgg: VGG19
     checkpoint: Checkpoint | None = None
 
+    def before(self) -> tuple[tuple[Record, ...], Best | None]:
+        """Return history and best picture of the run that it goes on from."""
+        if self.checkpoint is None:
+            return (), None
+        return self.checkpoint.history, self.checkpoint.best
+
     def text(self) -> dict[str, str]:
         """Return what is done as names and values for text fields."""
         return {**self.plan.text(self.vgg), **self.pictures.text()}
@@ -382,11 +389,8 @@ def result_of(run: Run) -> Result:
     Warns:
         StoppedEarly: if it ended before its evaluations were spent.
     """
-    before = run.checkpoint
     best, history, ending, crash = run_to_end(
-        steps_of(run),
-        history=before.history if before else (),
-        best=before.best if before else None,
+        steps_of(run), None, *run.before()
     )
     if ending.message and ending.stopped != "interrupted":
         warn_of(ending, stacklevel=4)  # at the call of `stylize`
