@@ -48,6 +48,44 @@ class Layout(NamedTuple):
     stride: int = 1
 
 
+def layouts_of(channels: tuple[int, int, int], blocks: int) -> list[Layout]:
+    """Return the layout of each convolution of a network, in order."""
+    full, half, quarter = channels
+    down = [
+        Layout(3, full, FRAME),
+        Layout(full, half, stride=2),
+        Layout(half, quarter, stride=2),
+    ]
+    inner = [Layout(quarter, quarter)] * (2 * blocks)
+    up = [
+        Layout(quarter, half),
+        Layout(half, full),
+        Layout(full, 3, FRAME),
+    ]
+    return [*down, *inner, *up]
+
+
+def shapes_of(
+    rows: int, channels: tuple[int, int, int], blocks: int
+) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each tensor in a network's `state_dict`.
+
+    Without making one: neither its memory nor the seconds that torch takes
+    to import its compiler, where one is made on the device "meta".
+    """
+    shapes: dict[str, tuple[int, ...]] = {
+        "color_means": (rows, 3),
+        "color_covariances": (rows, 3, 3),
+    }
+    for n, each in enumerate(layouts_of(channels, blocks)):
+        side = each.kernel
+        weight = (each.outputs, each.inputs, side, side)
+        shapes[f"convolutions.{n}.weight"] = weight
+        shapes[f"norms.{n}.gamma"] = (rows, each.outputs)
+        shapes[f"norms.{n}.beta"] = (rows, each.outputs)
+    return shapes
+
+
 class Convolution(nn.Conv2d):
     """A convolution that repeats the border, without a bias.
 
@@ -148,19 +186,7 @@ class StyleNetwork(nn.Module):
             "color_covariances",
             torch.eye(3, dtype=torch.float64).repeat(rows, 1, 1),
         )
-        full, half, quarter = channels
-        down = [
-            Layout(3, full, FRAME),
-            Layout(full, half, stride=2),
-            Layout(half, quarter, stride=2),
-        ]
-        inner = [Layout(quarter, quarter)] * (2 * blocks)
-        up = [
-            Layout(quarter, half),
-            Layout(half, full),
-            Layout(full, 3, FRAME),
-        ]
-        layouts = [*down, *inner, *up]
+        layouts = layouts_of(channels, blocks)
         self.convolutions = nn.ModuleList(map(Convolution, layouts))
         self.norms = nn.ModuleList(
             ConditionalNorm(rows, each.outputs) for each in layouts

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from styletut.images.saving import replace_file
-from styletut.instant.network import PHOTO, StyleNetwork
+from styletut.instant.network import PHOTO, StyleNetwork, shapes_of
 
 DATA = Path(str(files("styletut"))) / "data"
 
@@ -196,15 +196,13 @@ def _check_layout(
         raise ValueError("a name is no text")
     if not 0 <= 2 * blocks <= len(tensors):
         raise ValueError(f"it has no {blocks} blocks")
-    with torch.device("meta"):  # shapes without memory
-        wanted = StyleNetwork(names, channels, blocks).state_dict()
-    for name, each in wanted.items():
+    wanted = shapes_of(1 + len(names), channels, blocks)
+    for name, shape in wanted.items():
         if name not in tensors:
             raise ValueError(f"it has no {name}")
-        if tensors[name].shape != each.shape:
+        if tensors[name].shape != shape:
             raise ValueError(
-                f"{name} has shape {tuple(tensors[name].shape)}, not "
-                f"{tuple(each.shape)}"
+                f"{name} has shape {tuple(tensors[name].shape)}, not {shape}"
             )
         if not tensors[name].isfinite().all():
             raise ValueError(f"{name} has numbers that are not finite")

@@ -1,5 +1,8 @@
 """Instant styles as they are used: from Python and from the command line."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from PIL import Image
@@ -55,6 +58,23 @@ def test_a_stored_network_is_the_network_in_float16(tmp_path):
     ):
         assert one.dtype == two.dtype
         torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-6)
+
+
+def test_no_picture_waits_for_the_compiler_of_torch():
+    # Its import takes seconds and makes a folder beside temporary files.
+    code = (
+        "import sys\n"
+        "from styletut.instant import instant\n"
+        "from styletut.transfer import stylize\n"
+        "instant('coffee', 'night', size=64)\n"
+        "stylize('coffee', 'night', size=64, evaluations=1)\n"
+        "print({'sympy', 'torch._dynamo', 'torch._inductor'} & "
+        "set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True
+    )
+    assert done.stdout == "set()\n", done.stderr
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "other"])

@@ -16,6 +16,7 @@ from styletut.instant.network import (
     ConditionalNorm,
     StyleNetwork,
     doubled,
+    shapes_of,
 )
 from styletut.instant.painting import painted, recolored
 
@@ -45,6 +46,15 @@ def test_a_style_is_two_numbers_for_each_channel():
     channels = 16 + 32 + 64 * 11 + 32 + 16 + 3
     assert (counts[1] - counts[0]) == 8 * 2 * channels
     assert nine.names == (PHOTO, *"012345678")
+
+
+@pytest.mark.parametrize(
+    "channels, blocks", [((16, 32, 64), 5), ((4, 3, 7), 0)]
+)
+def test_the_shapes_of_a_network_are_known_without_making_it(channels, blocks):
+    made = StyleNetwork(["a", "b"], channels, blocks).state_dict()
+    shapes = {name: tuple(each.shape) for name, each in made.items()}
+    assert shapes_of(3, channels, blocks) == shapes
 
 
 def test_instance_normalization_is_that_of_torch(network):
