@@ -169,7 +169,9 @@ def read_checkpoint(
     """
     notes, tensors = _whole(path)
     _check_job(path, notes["job"], job)
-    tensors = {name: each.to(device) for name, each in tensors.items()}
+    # copies, at addresses as torch gives them: on some CPUs the last bits of
+    # a sum depend on where its numbers begin, and those read lie anywhere
+    tensors = {n: each.to(device, copy=True) for n, each in tensors.items()}
     rows = _filled(notes["terms"], tensors)
     like = _terms_like(notes["layers"], notes["weights"])
     history = tuple(
