@@ -22,6 +22,9 @@ settings.register_profile(
 )
 settings.load_profile("styletut")
 
+FEW = 8
+"""Evaluations, with the fixture `few`."""
+
 _connect = socket.socket.connect
 
 
@@ -83,3 +86,16 @@ def painting():
     from styletut.images import sample
 
     return sample("night", 48)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Few evaluations, where nobody says how many."""
+    from styletut.transfer import sizes
+
+    original = sizes.split_evaluations
+
+    def split(size, evaluations, coarsest):
+        return original(size, min(evaluations, FEW), coarsest)
+
+    monkeypatch.setattr(sizes, "split_evaluations", split)

@@ -32,7 +32,7 @@ from styletut.images import (
 from styletut.images.samples import sample_path
 from styletut.kernels import timings
 from styletut.objective import Terms
-from styletut.transfer import Ending, Step
+from styletut.transfer import Ending, Step, coarse_to_fine
 from styletut.transfer.plan import DEFAULTS, plan_run
 from styletut.vgg import VGG19
 
@@ -109,7 +109,14 @@ def replace_steps(monkeypatch, *items):
                 yield item
         return Ending()
 
+    painted_by(monkeypatch, steps)
+
+
+def painted_by(monkeypatch, steps):
+    """Let a function of a run yield its steps."""
     monkeypatch.setattr(painting, "steps_of", steps)
+    # finding an alpha takes seconds, and no step of a test is made with it
+    monkeypatch.setattr(coarse_to_fine, "_balanced", lambda run: run)
 
 
 def level(path):
@@ -521,7 +528,7 @@ def test_a_sample_name_is_the_sample_and_a_path_the_file(monkeypatch):
         yield step(1, 3.0)
         return Ending()
 
-    monkeypatch.setattr(painting, "steps_of", steps)
+    painted_by(monkeypatch, steps)
     assert main(["coffee", "night", "-o", "a.png"]) == 0
     assert main(["./coffee", "night", "-o", "b.png"]) == 0
     assert read == [(400, 600), (40, 40)]
@@ -861,7 +868,7 @@ def test_several_photos_share_one_network(monkeypatch):
         yield step(1, 3.0)
         return Ending()
 
-    monkeypatch.setattr(painting, "steps_of", steps)
+    painted_by(monkeypatch, steps)
     assert main(["chelsea", "coffee", "night", "-o", "out/", *QUICK]) == 0
     assert len(seen) == 2
     assert seen[0] is seen[1]

@@ -191,7 +191,7 @@ photo = sample("chelsea", settings["size"])
 painting = resize_to(sample("night"), 900, 1200)
 before = peak()
 run = coarse_to_fine.prepare(
-    photo, painting, evaluations=3, precision="float32", **settings
+    photo, painting, alpha=0.3, evaluations=3, precision="float32", **settings
 )
 stage = run.plan.stages[-1]
 # before the run, as where memory is short: torch imports much to count it

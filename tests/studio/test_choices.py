@@ -74,19 +74,11 @@ def choices(request):
     return Choices(**given, **QUICK)
 
 
-def test_the_command_paints_the_same_picture(choices):
-    words = shlex.split(choices.command())[1:]
-    extra = ["--precision", "float32", "-o", "out.png"]
-    assert main([*words, *extra]) == 0
+def test_command_and_code_paint_the_picture_of_the_page(choices, few):
     page = painted(choices).image
-    save_image(page, "page.png")
-    assert torch.equal(load_image("page.png"), load_image("out.png"))
-
-
-def test_the_code_paints_the_same_picture(choices):
     names = {}
     exec(choices.code(), names)
-    assert torch.equal(names["result"].image, painted(choices).image)
+    assert torch.equal(names["result"].image, page)
     (saved,) = (
         node.args[0].value
         for node in ast.walk(ast.parse(choices.code()))
@@ -94,6 +86,11 @@ def test_the_code_paints_the_same_picture(choices):
         and getattr(node.func, "attr", "") == "save"
     )
     assert saved == choices.file_name()
+    words = shlex.split(choices.command())[1:]
+    extra = ["--precision", "float32", "-o", "out.png"]
+    assert main([*words, *extra]) == 0
+    save_image(page, "page.png")
+    assert torch.equal(load_image("page.png"), load_image("out.png"))
 
 
 def test_no_folder_of_the_visitor_is_told(tmp_path):

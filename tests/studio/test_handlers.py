@@ -11,7 +11,7 @@ import torch
 
 from styletut.images import ImageError, load_mask, sample, save_image
 from styletut.images.samples import names_of
-from styletut.studio import handlers, layout
+from styletut.studio import handlers, layout, painting
 from styletut.studio.choices import SIZES
 from styletut.studio.layout import Chosen, Controls, Shown, Upload
 from styletut.studio.pace import Pace
@@ -33,8 +33,9 @@ def vgg():
 
 
 @pytest.fixture
-def studio(tmp_path, vgg, monkeypatch):
+def studio(tmp_path, vgg, monkeypatch, few):
     monkeypatch.setattr(handlers, "SIZES", {"small": 48, "medium": 64})
+    monkeypatch.setattr(painting, "EVERY", 1)
     return Studio(tmp_path, vgg, Pace(0.01, 1e-6))
 
 

@@ -659,7 +659,7 @@ def test_what_does_not_fit_is_refused_before_it_is_begun(
 def test_a_style_that_does_not_fit_is_shown_in_tiles_or_refused(
     vgg, photo, painting, monkeypatch
 ):
-    settings = {"vgg": vgg, "size": 48, "style_size": 1600, "evaluations": 2}
+    settings = {"vgg": vgg, "size": 48, "style_size": 1600, "alpha": 0.3}
     prepare = coarse_to_fine.prepare
     monkeypatch.setattr(plan, "free_memory", lambda device: 0.9e9)
     (stage,) = prepare(photo, painting, **settings).plan.stages

@@ -180,7 +180,7 @@ def limited(tmp_path, name, amount, *words):
 )
 def test_memory_that_ends_in_a_run_leaves_picture_and_checkpoint(tmp_path):
     """The next size needs more than there is left."""
-    words = ["chelsea", "night", "--schedule", "64:6,320:3"]
+    words = ["chelsea", "night", "--schedule", "64:4,256:2"]
     words += ["-o", "out.png", "--checkpoint", "run.safetensors"]
     came = limited(tmp_path, "RLIMIT_AS", 20_000_000, *words)
     assert came.returncode == 1, came.stderr
@@ -190,14 +190,14 @@ def test_memory_that_ends_in_a_run_leaves_picture_and_checkpoint(tmp_path):
     assert load_image(tmp_path / "out.png").shape[3] == 64
     again = limited(tmp_path, "RLIMIT_AS", 10**13, *words, "--resume")
     assert again.returncode == 0, again.stderr
-    assert load_image(tmp_path / "out.png").shape[3] == 320
+    assert load_image(tmp_path / "out.png").shape[3] == 256
     assert [each.name for each in tmp_path.iterdir()] == ["out.png"]
 
 
 @POSIX
 def test_a_disk_that_fills_up_costs_neither_picture_nor_checkpoint(tmp_path):
     """A limit on the size of files stands in for the disk's end."""
-    words = ["chelsea", "night", "--size", "64", "--evaluations", "30"]
+    words = ["chelsea", "night", "--size", "64", "--evaluations", "14"]
     words += ["-o", "out.png", "--checkpoint", "run.safetensors"]
     before = limited(tmp_path, "RLIMIT_NOFILE", 4096, *words)
     assert before.returncode == 0
@@ -231,7 +231,7 @@ sys.exit(main(sys.argv[1:]))
 
 @POSIX
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(tmp_path):
-    words = ["chelsea", "night", "--size", "64", "--evaluations", "24"]
+    words = ["chelsea", "night", "--size", "48", "--evaluations", "14"]
     kept = ["--checkpoint", "run.safetensors"]
 
     def run(code, *more):

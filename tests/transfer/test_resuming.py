@@ -31,8 +31,8 @@ ALIGNMENT = 64
 """Bytes: where torch's allocator begins a tensor on a CPU."""
 
 RUNS = {
-    "default": {"schedule": [(24, 6), (48, 12)]},
-    "one size": {"size": 48, "evaluations": 9, "start": "noise", "seed": 3},
+    "default": {"schedule": [(24, 5), (48, 8)]},
+    "one size": {"size": 48, "evaluations": 7, "start": "noise", "seed": 3},
     "lbfgs": {"optimizer": "lbfgs", "schedule": [(24, 5), (48, 6)]},
     "torch_lbfgs": {"optimizer": "torch_lbfgs", "size": 48, "evaluations": 9},
     "adam": {"optimizer": "adam", "schedule": [(24, 4), (48, 5)]},
@@ -79,7 +79,7 @@ def test_a_run_that_goes_on_is_the_run_that_was_not_stopped(
     whole = stylize(photo, painting, vgg=vgg, **settings)
     count = len(whole.history)
     file = tmp_path / "run.safetensors"
-    for stop in {1, count // 2, count}:
+    for stop in (1, count // 2):
         file.unlink(missing_ok=True)
         given = {"vgg": vgg, "checkpoint": file, **settings}
         stopped_after(stop, photo, painting, **given)
