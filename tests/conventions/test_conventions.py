@@ -11,6 +11,7 @@ from styletut.conventions import (
     DEFAULT_CONVENTION,
     check_runnable,
     convert_weights,
+    factors,
     get_convention,
     kappa,
     paper_weights,
@@ -110,6 +111,47 @@ RUNS = {
 }
 
 
+# Options of their optimizers, in the units of their pixels.
+OPTIONS = {
+    "tensorflow_tutorial": {
+        "learning_rate": 0.02,
+        "betas": (0.99, 0.999),
+        "epsilon": 0.1,
+    },
+    "keras_example": {"learning_rate": factors.keras_rate},
+    "cs231n": {"learning_rate": factors.cs231n_rate},
+    "d2l": {"learning_rate": factors.d2l_rate},
+    "crowsonkb": {"learning_rate": 0.02, "betas": (0.9, 0.99)},
+}
+TORCHVISIONS = [
+    *("article_code", "article_code_raw", "article_code_nm"),
+    *("pytorch_tutorial", "cs231n", "d2l", "crowsonkb"),
+]
+BLOCKS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+# Content layers, style layers and the weights of the terms where no table
+# above has them, in the implementation's own units.
+OWN_UNITS = {
+    "cs231n": (
+        {"features.3": 1},
+        {
+            "features.1": 300000,
+            "features.4": 1000,
+            "features.6": 15,
+            "features.7": 3,
+        },
+        (6e-2, 1, 2e-2),
+    ),
+    "crowsonkb": (
+        {"relu4_2": 1},
+        {
+            layer: weight / (256 + 64 + 16 + 4 + 1)
+            for layer, weight in zip(BLOCKS, (256, 64, 16, 4, 1), strict=True)
+        },
+        (0.015, 1, 2),
+    ),
+}
+
+
 @pytest.fixture(scope="module")
 def vgg():
     return VGG19()
@@ -154,11 +196,44 @@ def test_the_runs_of_all_sources_are_compared():
         ("normalize", False, {"gatys2016": True}),
         ("pooling", "max", {"gatys2016": "average"}),
         ("coarsest", None, {DEFAULT_CONVENTION: 128, "crowsonkb": 128}),
+        ("weights", "oxford", dict.fromkeys(TORCHVISIONS, "torchvision")),
+        ("network", "vgg19", {"cs231n": "squeezenet"}),
+        ("alpha_share", None, {DEFAULT_CONVENTION: 0.1}),
+        ("optimizer_options", {}, OPTIONS),
     ],
 )
 def test_who_is_the_exception_and_in_what(setting, usual, others):
     of = {name: getattr(each, setting) for name, each in CONVENTIONS.items()}
     assert {n: v for n, v in of.items() if v != usual} == others
+
+
+@pytest.mark.parametrize("name", OWN_UNITS)
+def test_layers_and_weights_in_units_of_their_own(name):
+    content, style, terms = OWN_UNITS[name]
+    of = CONVENTIONS[name]
+    assert of.content_layers == content
+    assert of.style_layers == pytest.approx(style, rel=1e-15)
+    assert (of.alpha, of.beta, of.gamma) == terms
+
+
+@pytest.mark.parametrize(
+    ("rate", "steps"),
+    [
+        (factors.keras_rate, {0: 100, 100: 96, 200: 92.16, 50: 97.979590}),
+        (factors.d2l_rate, {0: 0.3, 49: 0.3, 50: 0.24, 100: 0.192}),
+        (factors.cs231n_rate, {0: 3, 179: 3, 180: 0.1, 199: 0.1}),
+    ],
+)
+def test_learning_rates_at_some_steps(rate, steps):
+    assert {k: rate(k) for k in steps} == pytest.approx(steps)
+
+
+def test_where_a_run_differs_from_its_source_a_note_says_so():
+    notes = {name: each.note for name, each in CONVENTIONS.items()}
+    assert [name for name, text in notes.items() if not text] == [
+        "tensorflow_tutorial"
+    ]
+    assert all(text.endswith(".") for text in notes.values() if text)
 
 
 @pytest.mark.parametrize("name", AT_512)

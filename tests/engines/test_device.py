@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -118,6 +119,23 @@ def test_cudnn_is_set_for_the_while_alone():
         with pytest.raises(KeyboardInterrupt), arithmetic(name, CUDA):
             raise KeyboardInterrupt
         assert told() == before
+
+
+def test_an_older_torch_is_told_by_the_setting_that_it_has(monkeypatch):
+    older = SimpleNamespace(
+        enabled=False, benchmark=True, deterministic=False, allow_tf32=True
+    )
+    before = vars(older).copy()
+    monkeypatch.setattr(torch.backends, "cudnn", older)
+    for name in ("float32", "tf32"):
+        with arithmetic(name, CUDA):
+            assert vars(older) == {
+                "enabled": True,
+                "benchmark": False,
+                "deterministic": True,
+                "allow_tf32": name == "tf32",
+            }
+        assert vars(older) == before
 
 
 def test_where_there_is_no_cudnn_nothing_is_set():
@@ -322,16 +340,19 @@ def test_a_device_is_tried_out_in_the_dtype_of_the_pictures(
     assert find_device("auto", torch.float32) == torch.device("mps")
     with pytest.warns(UserWarning, match="doesn't support float64"):
         assert find_device("auto", torch.float64) == CPU
+    assert find_device("mps", torch.float32) == torch.device("mps")
+    with pytest.raises(ValueError, match="doesn't support float64"):
+        find_device("mps", torch.float64)
 
 
-def rounded_objectives(**settings):
+def rounded_objectives(side=64, **settings):
     """In bfloat16, by each engine that a picture may meet."""
-    photo, painting = sample("chelsea", 96), sample("night", 96)
+    photo, painting = sample("chelsea", side), sample("night", side)
     watched = VGG19()
     watched.relu4_2.register_forward_hook(lambda *each: None)
     return photo, {
         "backward": Objective(photo, painting, **settings),
-        "tiles": Objective(photo, painting, tiles=64, **settings),
+        "tiles": Objective(photo, painting, tiles=32, **settings),
         "autograd": Objective(photo, painting, vgg=watched, **settings),
     }
 
@@ -340,7 +361,7 @@ def test_calling_an_objective_and_its_gradient_have_one_precision():
     photo, objectives = rounded_objectives(precision="bfloat16", alpha=0.3)
     x = (photo + 0.1 * torch.sin(100 * photo)).clamp(0, 1)
     exact = Objective(
-        photo, sample("night", 96), precision="float32", alpha=0.3
+        photo, sample("night", 64), precision="float32", alpha=0.3
     )
     right = float(exact(x).total)
     values = {}
@@ -368,7 +389,7 @@ def test_a_graph_has_the_gradient_of_the_same_precision():
 
 
 def test_the_noise_of_a_precision_is_what_it_is_said_to_be():
-    photo, objectives = rounded_objectives(precision="bfloat16", alpha=0.3)
+    photo, objectives = rounded_objectives(96, precision="bfloat16", alpha=0.3)
     objective = objectives["backward"]
     generator = torch.Generator().manual_seed(0)
     totals = []

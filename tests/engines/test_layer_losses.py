@@ -17,6 +17,7 @@ from styletut.kernels.matmul import add_product
 from styletut.losses import gram_matrix
 from styletut.objective import Objective
 from styletut.vgg import VGG19, feature_shape
+from styletut.vgg import network as vgg_network
 
 LAYERS = ("relu1_2", "conv2_1", "pool2", "relu3_1")
 
@@ -92,6 +93,23 @@ ENGINES = {
     "autograd, checkpoint": lambda vgg: Autograd(vgg, checkpoint=True),
     "tiles": lambda vgg: Tiles(vgg, 32),
 }
+
+
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_maps_are_computed_again_where_they_are_not_kept(
+    network, checkpoint, monkeypatch
+):
+    x, painting = pictures()
+    losses, again = guided(network, x, painting), []
+    original = vgg_network.recomputing
+
+    def recomputing(*args, **settings):
+        again.append(args)
+        return original(*args, **settings)
+
+    monkeypatch.setattr(vgg_network, "recomputing", recomputing)
+    Autograd(network, checkpoint=checkpoint).gradient(x, losses)
+    assert bool(again) is checkpoint
 
 
 @pytest.mark.parametrize("name", ENGINES)

@@ -98,7 +98,7 @@ ALONE = {"content_layers": [], "style_layers": ["relu1_2", "pool3"]}
     ids=["default", "tutorial", "max", "average", "style", "content"],
 )
 def test_the_gradient_is_that_of_the_whole_picture(settings, pooling, side):
-    photo, painting, x = pictures(147, 86)
+    photo, painting, x = pictures(131, 70)
     settings = {**settings, "vgg": VGG19(pooling=pooling)}
     styles = [(painting, 1), (photo[..., :50, :], 2)]
     right, gradient = Objective(photo, styles, **settings).gradient(x)
@@ -113,7 +113,7 @@ def test_the_gradient_is_that_of_the_whole_picture(settings, pooling, side):
 
 
 def test_in_single_precision_it_is_the_whole_to_rounding(vgg):
-    photo, painting, x = pictures(165, 150, torch.float32)
+    photo, painting, x = pictures(131, 90, torch.float32)
     right, gradient = Objective(photo, painting, vgg=vgg).gradient(x)
     tiled = Objective(photo, painting, tiles=64, vgg=vgg)
     terms, came = tiled.gradient(x)

@@ -191,7 +191,7 @@ photo = sample("chelsea", settings["size"])
 painting = resize_to(sample("night"), 900, 1200)
 before = peak()
 run = coarse_to_fine.prepare(
-    photo, painting, alpha=0.3, evaluations=3, precision="float32", **settings
+    photo, painting, alpha=0.3, evaluations=2, precision="float32", **settings
 )
 stage = run.plan.stages[-1]
 # before the run, as where memory is short: torch imports much to count it
@@ -199,7 +199,7 @@ estimate = estimate_memory(
     *stage.shape,
     styles=stage.style_shapes,
     layout=stage.layout,
-    evaluations=3,
+    evaluations=2,
     range_rule=run.plan.range_rule,
     vgg=run.vgg,
 )
@@ -212,8 +212,8 @@ print(estimate.total, peak() - before)
 @pytest.mark.parametrize(
     "settings",
     [
-        {"size": 96, "style_size": 1200, "style_tiles": None},
-        {"size": 96, "style_size": 1200, "style_tiles": 512},
+        {"size": 96, "style_size": 900, "style_tiles": None},
+        {"size": 96, "style_size": 900, "style_tiles": 512},
         {"size": 440, "style_size": 300, "range_rule": "none"},
     ],
     ids=["style", "tiles", "none"],

@@ -291,6 +291,13 @@ def test_transparent_parts_of_a_style_do_not_count(vgg):
     assert losses[0] != Objective(photo, night, **common)(x).style
 
 
+def test_a_weight_of_an_unknown_name_is_refused(vgg):
+    photo, night = picture("chelsea"), picture("night")
+    told = "'rough'; it can be a number, a mapping.*one of fine, coarse"
+    with pytest.raises(ValueError, match=told):
+        Objective(photo, [(night, "rough")], vgg=vgg)
+
+
 def test_weights_by_layer_mix_fine_and_coarse(vgg):
     x, photo = picture("coffee"), picture("chelsea")
     night, wave = picture("night"), picture("wave")

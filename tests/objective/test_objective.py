@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION
+from styletut.conventions import CONVENTIONS, DEFAULT_CONVENTION, factors
 from styletut.conventions.network import (
     _warn_of_other_features,
     convention_network,
@@ -16,6 +16,7 @@ from styletut.engines import choose_engine
 from styletut.images import sample
 from styletut.losses import total_variation
 from styletut.objective import Objective, Terms
+from styletut.objective import objective as objective_module
 from styletut.objective.guides import regions_of, settled
 from styletut.objective.layer_losses import StyleLoss, style_losses
 from styletut.vgg import LAYERS, VGG19, feature_shape
@@ -804,7 +805,7 @@ def test_a_styles_loss_is_the_gram_loss_unless_said(vgg, content, style):
     assert type(loss) is StyleLoss
 
 
-@pytest.mark.parametrize("kind", ["squared", "anisotropic"])
+@pytest.mark.parametrize("kind", ["squared", factors.power_variation])
 def test_total_variation_is_that_of_the_pixels_in_their_unit(
     vgg, content, style, kind
 ):
@@ -813,4 +814,22 @@ def test_total_variation_is_that_of_the_pixels_in_their_unit(
     other = replace(own, total_variation=kind, pixel_unit=unit)
     terms = Objective(content, style, vgg=vgg, convention=other)(content)
     scaled = content * torch.tensor(unit)[:, None, None]
-    torch.testing.assert_close(terms.tv, total_variation(scaled, kind))
+    right = kind(scaled) if callable(kind) else total_variation(scaled, kind)
+    torch.testing.assert_close(terms.tv, right)
+
+
+def test_a_style_of_the_photos_size_needs_no_maps_of_its_own(
+    vgg, content, monkeypatch
+):
+    made, original = [], objective_module.choose_engine
+
+    def choose(network, picture, **settings):
+        made.append(picture.numel())
+        return original(network, picture, **settings)
+
+    monkeypatch.setattr(objective_module, "choose_engine", choose)
+    Objective(content, content.flip(3), vgg=vgg)
+    assert made == [content.numel()]
+    larger = torch.cat([content, content[..., :1]], 3)
+    Objective(content, larger, vgg=vgg)
+    assert made[1:] == [content.numel(), larger.numel()]

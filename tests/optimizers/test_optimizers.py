@@ -20,7 +20,12 @@ from styletut.optimizers import (
     spectral_lbfgs,
     torch_lbfgs,
 )
-from styletut.optimizers.catalogue import pairs_kept, takes
+from styletut.optimizers.catalogue import (
+    MOST_PAIRS,
+    check_options,
+    pairs_kept,
+    takes,
+)
 from styletut.optimizers.spectrum import band_energies, scale_bands
 from styletut.optimizers.variable import variable_of
 
@@ -130,8 +135,13 @@ def torch_points(make, evaluations, x, function, clamp=False):
             {"history": 5},
             lambda p: torch.optim.LBFGS(p, history_size=5, max_iter=20),
         ),
+        (
+            torch_lbfgs,
+            {"learning_rate": 0.25},
+            lambda p: torch.optim.LBFGS(p, lr=0.25, max_iter=20),
+        ),
     ],
-    ids=["adam", "gradient_descent", "torch_lbfgs"],
+    ids=["adam", "gradient_descent", "torch_lbfgs", "slower torch_lbfgs"],
 )
 def test_same_points_as_torch(ours, options, theirs):
     # notebook 06, (6.4) and (6.5)
@@ -492,6 +502,28 @@ def test_scaled_bands_in_a_box_end_where_no_free_direction_descends():
 def test_what_is_no_picture_has_no_octaves():
     with pytest.raises(ValueError, match=r"not of a tensor \(6,\); .* lbfgs"):
         spectral_lbfgs(Counted(rosenbrock), torch.zeros(6), evaluations=2)
+    two = torch.zeros(2, 1, 4, 4)
+    with pytest.raises(ValueError, match=r"not of a tensor \(2, 1, 4, 4\)"):
+        spectral_lbfgs(Counted(rosenbrock), two, evaluations=2)
+
+
+def test_a_grey_picture_has_octaves():
+    target = torch.linspace(0, 1, 20, dtype=torch.float64).reshape(1, 1, 4, 5)
+
+    def evaluate(x):
+        return (x - target).square().sum() / 2, x - target
+
+    *_, last = spectral_lbfgs(evaluate, 0.5 * target, evaluations=6)
+    assert (last.x - target).abs().max() < 1e-6
+
+
+def test_torch_lbfgs_goes_through_rows_of_pixels():
+    begun = torch.rand(1, 3, 4, 5, dtype=torch.float64)
+    begun = begun.to(memory_format=torch.channels_last)
+    iterates = torch_lbfgs(
+        Counted(lambda x: x.square().sum()), begun, evaluations=3
+    )
+    assert all(each.x.is_contiguous() for each in iterates)
 
 
 def test_a_run_goes_on_with_what_another_has_learned():
@@ -611,6 +643,7 @@ def test_what_goes_on_from_a_state_goes_where_the_other_went(
         ("lbfgs", {}, 15),
         ("torch_lbfgs", {}, 100),
         ("lbfgs", {"history": 3}, 3),
+        ("lbfgs", {"history": 1}, 1),
         ("adam", {}, 0),
         ("gradient_descent", {"learning_rate": 1.0}, 0),
     ],
@@ -624,6 +657,31 @@ def test_who_keeps_pairs_says_how_many(optimizer, options, pairs):
 )
 def test_who_goes_on_with_what_was_learned_takes_it(optimizer, learns):
     assert takes(optimizer, "learned") is learns
+
+
+@pytest.mark.parametrize(
+    ("rule", "bounded", "cut"),
+    [
+        ("none", False, True),
+        ("project", True, False),
+        ("sigmoid", False, False),
+    ],
+)
+def test_who_has_bounds_and_whose_pictures_are_cut(rule, bounded, cut):
+    variable = variable_of(small_picture(), rule, (2.0, 3.0, 4.0))
+    assert (variable.bounds is not None) is bounded
+    assert variable.cut is cut
+
+
+@pytest.mark.parametrize("pairs", [1, MOST_PAIRS])
+def test_a_number_of_pairs_is_taken(pairs):
+    assert check_options("lbfgs", {"history": pairs}) == {"history": pairs}
+
+
+@pytest.mark.parametrize("pairs", [0, -1, 1.5, MOST_PAIRS + 1, "many", True])
+def test_what_is_no_number_of_pairs_is_refused(pairs):
+    with pytest.raises(ValueError, match="at least 1 and at most"):
+        check_options("lbfgs", {"history": pairs})
 
 
 @pytest.mark.parametrize("rule", ["none", "project", "sigmoid"])

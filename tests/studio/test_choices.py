@@ -134,7 +134,7 @@ def test_strokes_are_sizes_of_the_style_picture():
         assert size == round(scale * SIZES["medium"])
 
 
-def test_an_unpainted_region_stays_the_photo():
+def test_an_unpainted_region_stays_the_photo(few):
     save_image(sample("chelsea", 96), "mine.png")
     mask = torch.zeros(1, 3, 64, 96)
     mask[..., 48:] = 1
@@ -146,7 +146,7 @@ def test_an_unpainted_region_stays_the_photo():
     assert outside < 0.08
 
 
-def test_stylize_takes_what_the_page_hands_to_a_run():
+def test_stylize_takes_what_the_page_hands_to_a_run(few):
     run = Choices("chelsea", "glass", size=48).run()
     result = stylize(run.pop("content"), run.pop("style"), **run)
     assert max(result.image.shape) == 48

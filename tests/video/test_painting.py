@@ -16,9 +16,9 @@ def frames():
 
 def test_the_optimizer_follows(frames):
     photos = [each.picture for each in frames]
-    alone = [stylize(p, "night", evaluations=30).image for p in photos]
+    alone = [stylize(p, "night", evaluations=16).image for p in photos]
     followed = list(
-        stylize_frames(photos, "night", evaluations=30, following=15)
+        stylize_frames(photos, "night", evaluations=16, following=8)
     )
     assert torch.equal(followed[0], alone[0])
     for one, two in zip(
