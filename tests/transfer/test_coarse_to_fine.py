@@ -675,6 +675,42 @@ def test_a_style_that_does_not_fit_is_shown_in_tiles_or_refused(
         stylize_steps(photo, styles, **settings)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_memory_is_reckoned_in_the_precision_of_the_run(
+    vgg, photo, painting, monkeypatch, precision
+):
+    seen = []
+
+    def layout(*size, precision, **settings):
+        seen.append(precision)
+        return Layout()
+
+    monkeypatch.setattr(plan, "fitting_layout", layout)
+    settings = {"precision": precision, "alpha": 0.3, "evaluations": 1}
+    coarse_to_fine.prepare(photo, painting, vgg=vgg, **settings)
+    assert seen == [precision]
+
+
+def test_an_instant_start_is_a_picture(vgg):
+    settings = {"vgg": vgg, "size": 48, "alpha": 0.3}
+    run = coarse_to_fine.prepare(
+        "chelsea", "night", start="instant", **settings
+    )
+    assert isinstance(run.plan.start, Tensor)
+    assert run.plan.start.shape == (1, 3, 32, 48)
+
+
+def test_a_start_takes_the_dtype_of_the_photo(photo, painting):
+    result = stylize(
+        photo.double(),
+        painting.double(),
+        vgg=VGG19().double(),
+        start=photo,
+        evaluations=1,
+    )
+    assert result.image.dtype == torch.float64
+
+
 @pytest.mark.parametrize(
     ("optimizer", "options", "pairs"),
     [

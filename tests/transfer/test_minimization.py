@@ -253,6 +253,12 @@ def test_a_stall_ends_the_run_and_says_so():
     assert count <= minimization.PATIENCE + minimization.LOOK_EVERY + 1
 
 
+def test_patience_counts_from_the_best_value():
+    falling = [float(80 - k) for k in range(80)]
+    steps = minimize(Stand(*falling), GREY, optimizer="adam", evaluations=80)
+    assert len(list(steps)) == 80
+
+
 @pytest.mark.parametrize(
     ("totals", "evaluations", "stopped"),
     [

@@ -357,7 +357,7 @@ def test_strength_0_is_the_photo_without_a_run(vgg, photo, painting):
         result.image, resize(photo, 40), atol=1e-6, rtol=0
     )
     assert len(result.history) == 1
-    assert result.history[0].evaluations == 0
+    assert result.history[0].index == result.history[0].evaluations == 0
     assert result.stopped == "done"
     assert result.settings["strength"] == "0"
     assert "0 evaluations" in result.alt

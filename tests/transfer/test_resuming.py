@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
+from styletut.conventions import CONVENTIONS, factors
 from styletut.images import ImageError
 from styletut.images import saving as image_saving
 from styletut.memory.fitting import Layout
@@ -355,7 +357,33 @@ def test_a_checkpoint_of_another_version(kept, photo, painting, monkeypatch):
     settings = {**settings, "resume": True}
     refused(file, "styletut is .* there and 9.0", photo, painting, **settings)
     monkeypatch.setattr("styletut.transfer.checkpoint.FORMAT", 0)
-    refused(file, "format 1 of another version", photo, painting, **settings)
+    told = rf"{file.name}' has the format 1 of another version"
+    refused(file, told, photo, painting, **settings)
+
+
+def test_a_checkpoint_of_other_formulas(kept, photo, painting):
+    """The convention's name says nothing of what is in it."""
+    file, settings = kept
+    other = replace(CONVENTIONS["styletut"], style_factor=factors.gram_sum)
+    settings = {**settings, "resume": True, "convention": other}
+    told = "another run: the convention has other formulas"
+    refused(file, told, photo, painting, **settings)
+
+
+def test_without_safetensors_it_is_said_what_to_install(
+    photo, painting, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
+    with pytest.raises(CheckpointError, match="pip install safetensors"):
+        stylize(photo, painting, checkpoint=tmp_path / "run.safetensors")
+
+
+def test_a_job_tells_numbers_exactly(vgg, photo, painting):
+    unit = CONVENTIONS["d2l"].pixel_unit
+    run = prepare(photo, painting, vgg=vgg, convention="d2l", alpha=1 / 3)
+    job = resuming.job_of(run.plan, run.pictures, vgg)
+    assert tuple(map(float, job["pixel_unit"].split())) == unit
+    assert float(job["alpha"]) == 1 / 3
 
 
 def test_what_is_no_checkpoint(kept, photo, painting):
