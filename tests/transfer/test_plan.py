@@ -197,6 +197,8 @@ def test_a_start_of_another_aspect_is_refused(start):
         ({"style_layers": ["relu9_1"]}, "no layer 'relu9_1'"),
         ({"content_layers": {"relu4_2": -1}}, "content weight of relu4_2"),
         ({"seed": True}, "seed is True"),
+        ({"seed": 2**63}, "whole number of 64 bits"),
+        ({"seed": -(2**63) - 1}, "whole number of 64 bits"),
         ({"seed": 0.5}, "seed is 0.5; it must be a whole number"),
         ({"device": "abacus"}, "device 'abacus' cannot be used.*'cpu'"),
         ({"precision": "half"}, "no precision 'half'"),
@@ -219,6 +221,11 @@ def test_numbers_need_not_be_pythons(number):
 @pytest.mark.parametrize("seed", [np.int64(3), torch.tensor(3), 3])
 def test_a_seed_is_any_whole_number(seed):
     assert planned(seed=seed).seed == 3
+
+
+@pytest.mark.parametrize("seed", [-(2**63), 2**63 - 1])
+def test_a_seed_has_64_bits(seed):
+    assert planned(seed=seed).seed == seed
 
 
 def test_an_unknown_setting_is_refused_with_those_that_there_are():
