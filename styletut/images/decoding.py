@@ -72,6 +72,9 @@ _SPARSE = 2**24
 _PIXELS_PER_BYTE = 10_000
 """Pixels at most for a byte of the file: a white PNG of 1 bit has 8256."""
 
+_PIXELS_PER_BYTE_OF_JPEG = 512
+"""Each block of 64 takes a bit at least, where it is coded by Huffman's."""
+
 _BAND = 2**22
 """Pixels that are converted at once, so that a large picture is not held
 several times over."""
@@ -154,7 +157,12 @@ def decode(stream: BinaryIO, name: str, size: int | None) -> Image.Image:
     whole = picture.height, picture.width
     divisor = _divisor(picture, size)
     _check_decoded(picture, divisor, name)
-    _check_bytes(stream, picture.width * picture.height, name)
+    _check_bytes(
+        stream,
+        picture.width * picture.height,
+        name,
+        _PIXELS_PER_BYTE_OF_JPEG if _is_jpeg(picture) else _PIXELS_PER_BYTE,
+    )
     if divisor > 1:
         _decode_reduced(picture, divisor)
     decoded = _load(picture, name)
@@ -483,13 +491,15 @@ def _check_decoded(picture: Image.Image, divisor: int, name: str) -> None:
         )
 
 
-def _check_bytes(stream: BinaryIO, pixels: int, name: str) -> None:
+def _check_bytes(
+    stream: BinaryIO, pixels: int, name: str, most: int = _PIXELS_PER_BYTE
+) -> None:
     """Refuse a large picture for which the file is far too small.
 
     It is damaged, or made to fill the memory.
     """
     length = stream.seek(0, io.SEEK_END)
-    if pixels > _SPARSE and pixels > _PIXELS_PER_BYTE * length:
+    if pixels > _SPARSE and pixels > most * length:
         raise ImageError(
             f"{name} should have {pixels / 1e6:.1f} million pixels, for "
             f"which its {length} bytes are too few: it is damaged, or nearly "

@@ -1,6 +1,7 @@
 """Damaged files are read or refused: two thousand of them, and the tool."""
 
 import importlib
+import io
 import struct
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import troubled
+from PIL import Image
 
 from styletut.images import ImageError, load_image
 
@@ -208,6 +210,19 @@ def test_an_empty_drawing_is_read_all_the_same():
     data = png_of(4800, 4000)
     assert len(data) < 3000
     assert load_image(data, size=12).max() == 0
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_an_empty_photo_is_read_and_one_without_its_data_is_not(progressive):
+    """A damaged size makes a small JPEG a large one, most of it invented."""
+    stream = io.BytesIO()
+    Image.new("L", (4200, 4000), 255).save(
+        stream, "JPEG", optimize=True, progressive=progressive
+    )
+    data = stream.getvalue()
+    assert load_image(data, size=21).min() > 0.99
+    with pytest.raises(ImageError, match="bytes are too few"):
+        load_image(data[:30_000])
 
 
 @pytest.mark.parametrize("side", [12000, 9400])
