@@ -414,7 +414,7 @@ def _heard(
             yield Outcome(number, "dies", text)
             return
         yield outcome
-        if outcome.kind == "memory":  # its peak would hide all later ones
+        if outcome.held > BYTES:  # its peak would hide all later ones
             return
 
 
