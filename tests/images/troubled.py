@@ -13,7 +13,7 @@ def dies_and_hangs(numbers, pipe, told):
             os.abort()
         if number == 3:
             time.sleep(600)
-        pipe.send(SimpleNamespace(number=number, kind="read"))
+        pipe.send(SimpleNamespace(number=number, kind="read", held=0))
 
 
 def does_not_start(numbers, pipe, told):
