@@ -127,7 +127,6 @@ TORCHVISIONS = [
     *("article_code", "article_code_raw", "article_code_nm"),
     *("pytorch_tutorial", "cs231n", "d2l", "crowsonkb"),
 ]
-BLOCKS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 # Content layers, style layers and the weights of the terms where no table
 # above has them, in the implementation's own units.
 OWN_UNITS = {
@@ -145,7 +144,9 @@ OWN_UNITS = {
         {"relu4_2": 1},
         {
             layer: weight / (256 + 64 + 16 + 4 + 1)
-            for layer, weight in zip(BLOCKS, (256, 64, 16, 4, 1), strict=True)
+            for layer, weight in zip(
+                RELU_N_1, (256, 64, 16, 4, 1), strict=True
+            )
         },
         (0.015, 1, 2),
     ),

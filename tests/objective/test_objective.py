@@ -805,7 +805,9 @@ def test_a_styles_loss_is_the_gram_loss_unless_said(vgg, content, style):
     assert type(loss) is StyleLoss
 
 
-@pytest.mark.parametrize("kind", ["squared", factors.power_variation])
+@pytest.mark.parametrize(
+    "kind", ["squared", "anisotropic", factors.power_variation]
+)
 def test_total_variation_is_that_of_the_pixels_in_their_unit(
     vgg, content, style, kind
 ):
