@@ -48,15 +48,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for folder in (source, html):
         shutil.rmtree(folder, ignore_errors=True)
     gather(source)
-    command = [
-        *(sys.executable, "-m", "sphinx", "-b", "html", "-E", "-q"),
-        *("-W", "--keep-going", "-d", str(out / "cache")),
-        *(str(source), str(html)),
-    ]
-    status = subprocess.call(command)
+    status = build(source, html, out / "cache")
     if status == 0:
         print(f"The site is made: open {html / 'index.html'}")
     return status
+
+
+def build(source: Path, made: Path, cache: Path, *, kind: str = "html") -> int:
+    """Let Sphinx read a folder and write another; return its exit status.
+
+    Args:
+        source: what `gather` has put together.
+        made: for the pages.
+        cache: for what Sphinx keeps.
+        kind: Sphinx's builder; "dummy" reads and links, and writes nothing.
+    """
+    command = [
+        *(sys.executable, "-m", "sphinx", "-b", kind, "-E", "-q"),
+        *("-W", "--keep-going", "-d", str(cache)),
+        *(str(source), str(made)),
+    ]
+    return subprocess.call(command)
 
 
 def _found(folder: Path) -> set[str]:

@@ -269,10 +269,10 @@ def _tell_checkpoint(checkpoint: Checkpoint | None) -> None:
 
 def _tell_how_to_go_on(checkpoint: Checkpoint, finished: Finished) -> None:
     """Say that a run which was stopped can go on, where it can."""
-    if not _ended(finished) and checkpoint.bytes:
+    if not _ended(finished) and checkpoint.nbytes:
         say(
             f"the checkpoint {str(checkpoint.path)!r} "
-            f"({checkpoint.bytes / 1e6:.0f} MB) keeps its place: the same "
+            f"({checkpoint.nbytes / 1e6:.0f} MB) keeps its place: the same "
             "command with --resume goes on"
         )
 

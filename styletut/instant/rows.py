@@ -31,14 +31,14 @@ class Maps(NamedTuple):
         height: h.
         width: w.
         rows: computes the rows from one to before another, (1, N, rows, w).
-        bytes: that a row takes, with what it is computed from.
+        nbytes: that a row takes, with what it is computed from.
     """
 
     channels: int
     height: int
     width: int
     rows: Callable[[int, int], Tensor]
-    bytes: float
+    nbytes: float
 
 
 def stored(maps: Tensor) -> Maps:
@@ -69,7 +69,7 @@ def convolved(source: Maps, convolution: Convolution) -> Maps:
         )
         return functional.conv2d(padded, convolution.weight, stride=stride)
 
-    taken = 2 * stride * source.bytes  # there, and with its border
+    taken = 2 * stride * source.nbytes  # there, and with its border
     return Maps(outputs, height, width, rows, 4 * outputs * width + taken)
 
 
@@ -83,7 +83,7 @@ def enlarged(source: Maps, height: int, width: int) -> Maps:
         return twice[:, :, first - 2 * above :]
 
     own = 2 * 4 * source.channels * width  # doubled, and doubled again
-    return Maps(source.channels, height, width, rows, own + source.bytes / 2)
+    return Maps(source.channels, height, width, rows, own + source.nbytes / 2)
 
 
 def normalized(
@@ -106,7 +106,7 @@ def normalized(
         return y.relu_() if relu else y
 
     own = 4 * source.channels * source.width
-    return source._replace(rows=rows, bytes=own + source.bytes)
+    return source._replace(rows=rows, nbytes=own + source.nbytes)
 
 
 def moments(source: Maps) -> tuple[Tensor, Tensor]:
@@ -153,6 +153,6 @@ def whole(source: Maps) -> Tensor:
 
 def strips(source: Maps) -> Iterator[tuple[int, int]]:
     """Yield where strips of rows begin and end."""
-    many = max(8, int(STRIP / source.bytes))
+    many = max(8, int(STRIP / source.nbytes))
     for first in range(0, source.height, many):
         yield first, min(first + many, source.height)

@@ -77,7 +77,7 @@ class Checkpoint:
         self._told = False
 
     @property
-    def bytes(self) -> int:
+    def nbytes(self) -> int:
         """Size of the file as it is now, 0 if there is none."""
         try:
             return self.path.stat().st_size

@@ -1,4 +1,4 @@
-"""What the site is made of; that it can be built is the browser's test."""
+"""What the site is made of; how it looks is the browser's test."""
 
 import ast
 import csv
@@ -38,6 +38,12 @@ def test_every_notebook_is_in_it_as_it_is(source):
     for path in (ROOT / "notebooks").rglob("*.ipynb"):
         copied = source / path.relative_to(ROOT)
         assert copied.read_bytes() == path.read_bytes()
+
+
+def test_it_can_be_made_without_a_warning(source, tmp_path, capfd):
+    folders = tmp_path / "html", tmp_path / "cache"
+    status = make_site.build(source, *folders, kind="dummy")
+    assert status == 0, capfd.readouterr().err
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path, capsys):
