@@ -88,6 +88,15 @@ def painting():
     return sample("night", 48)
 
 
+@pytest.fixture(scope="session")
+def shallow():
+    """Layers that take a tenth of the time, for tests of what is around."""
+    return {
+        "content_layers": ["relu2_2"],
+        "style_layers": ["relu1_1", "relu2_1", "relu3_1"],
+    }
+
+
 @pytest.fixture
 def few(monkeypatch):
     """Few evaluations, where nobody says how many."""

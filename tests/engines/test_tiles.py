@@ -98,7 +98,7 @@ ALONE = {"content_layers": [], "style_layers": ["relu1_2", "pool3"]}
     ids=["default", "tutorial", "max", "average", "style", "content"],
 )
 def test_the_gradient_is_that_of_the_whole_picture(settings, pooling, side):
-    photo, painting, x = pictures(131, 70)
+    photo, painting, x = pictures(99, 66)
     settings = {**settings, "vgg": VGG19(pooling=pooling)}
     styles = [(painting, 1), (photo[..., :50, :], 2)]
     right, gradient = Objective(photo, styles, **settings).gradient(x)
@@ -126,9 +126,9 @@ def test_in_single_precision_it_is_the_whole_to_rounding(vgg):
 
 def test_style_pictures_alone_can_be_shown_in_tiles(vgg):
     photo, painting, x = pictures(80, 64)
-    styles = [(painting, 1), (pictures(147, 86)[2], 2)]
+    styles = [(painting, 1), (pictures(99, 70)[2], 2)]
     right, gradient = Objective(photo, styles, vgg=vgg).gradient(x)
-    tiled = Objective(photo, styles, vgg=vgg, style_tiles=32)
+    tiled = Objective(photo, styles, vgg=vgg, style_tiles=48)
     terms, came = tiled.gradient(x)
     assert float((came - gradient).norm() / gradient.norm()) < 1e-8
     assert float(terms.total) == pytest.approx(float(right.total), rel=1e-10)

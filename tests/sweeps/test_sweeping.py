@@ -27,7 +27,12 @@ from styletut.sweeps.store import read_record
 from styletut.sweeps.sweeping import FailedRuns, sweep, sweep_rows
 from styletut.transfer import minimization, steps, stylize
 
-FAST = {"size": 48, "evaluations": 2}
+SMALL = {"size": 48, "evaluations": 2}
+FAST = {
+    **SMALL,
+    "content_layers": ["relu2_2"],
+    "style_layers": ["relu1_1", "relu3_1"],
+}
 BETAS = {"beta": [0.1, 1.0, 10.0]}
 
 
@@ -50,8 +55,8 @@ def fatal_once(x, content, style, flag):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run(folder, settings=BETAS, **options):
-    options = {"metrics": brightness, **FAST, **options}
+def run(folder, settings=BETAS, common=FAST, **options):
+    options = {"metrics": brightness, **common, **options}
     return sweep("chelsea", "night", settings, folder=folder, **options)
 
 
@@ -100,7 +105,7 @@ def painted(monkeypatch):
 
 def test_the_table_has_a_row_for_each_combination(tmp_path):
     grid = {"alpha": [0.1, 0.2], "start": ["content", "grey"]}
-    table = run(tmp_path, grid)
+    table = run(tmp_path, grid, SMALL)
     assert list(zip(table.alpha, table.start, strict=True)) == [
         (0.1, "content"),
         (0.1, "grey"),
@@ -435,6 +440,7 @@ def test_settings_are_shown_as_words_and_numbers(tmp_path):
             {"style_layers": {"relu1_1": np.float64(0.5)}},
             {"convention": converted, "beta": np.float32(0.25)},
         ],
+        SMALL,
     )
     assert list(table["style_layers"][:2]) == [
         "relu1_1 relu2_1",

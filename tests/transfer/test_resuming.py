@@ -32,8 +32,9 @@ from styletut.transfer.resuming import EVERY
 ALIGNMENT = 64
 """Bytes: where torch's allocator begins a tensor on a CPU."""
 
+ALL_LAYERS = {"content_layers": None, "style_layers": None}
 RUNS = {
-    "default": {"schedule": [(24, 5), (48, 8)]},
+    "default": {"schedule": [(24, 5), (48, 8)], **ALL_LAYERS},
     "one size": {"size": 48, "evaluations": 7, "start": "noise", "seed": 3},
     "lbfgs": {"optimizer": "lbfgs", "schedule": [(24, 5), (48, 6)]},
     "torch_lbfgs": {"optimizer": "torch_lbfgs", "size": 48, "evaluations": 9},
@@ -48,7 +49,11 @@ RUNS = {
     "luminance": {"color": "luminance", "schedule": [(24, 4), (48, 4)]},
     "strength": {"strength": 1.5, "size": 48, "evaluations": 5},
     "sliced": {"statistic": "sliced", "size": 48, "evaluations": 5},
-    "tutorial": {"convention": "pytorch_tutorial", "evaluations": 5},
+    "tutorial": {
+        "convention": "pytorch_tutorial",
+        "evaluations": 5,
+        **ALL_LAYERS,
+    },
 }
 
 
@@ -76,8 +81,9 @@ def assert_same(one, other):
 
 @pytest.mark.parametrize("settings", RUNS.values(), ids=RUNS)
 def test_a_run_that_goes_on_is_the_run_that_was_not_stopped(
-    vgg, photo, painting, tmp_path, settings
+    vgg, photo, painting, tmp_path, settings, shallow
 ):
+    settings = {**shallow, **settings}
     whole = stylize(photo, painting, vgg=vgg, **settings)
     count = len(whole.history)
     file = tmp_path / "run.safetensors"
@@ -90,11 +96,17 @@ def test_a_run_that_goes_on_is_the_run_that_was_not_stopped(
 
 
 def test_what_is_read_lies_in_memory_as_what_torch_makes(
-    vgg, photo, painting, tmp_path
+    vgg, photo, painting, tmp_path, shallow
 ):
     """On some processors the last bits of a sum depend on that."""
     file = tmp_path / "run.safetensors"
-    settings = {"vgg": vgg, "size": 48, "evaluations": 4, "checkpoint": file}
+    settings = {
+        **shallow,
+        "vgg": vgg,
+        "size": 48,
+        "evaluations": 4,
+        "checkpoint": file,
+    }
     stopped_after(2, photo, painting, **settings)
     read = prepare(photo, painting, resume=True, **settings).checkpoint
     tensors = [t for t in tree_leaves(read.state) if isinstance(t, Tensor)]
@@ -103,8 +115,10 @@ def test_what_is_read_lies_in_memory_as_what_torch_makes(
     assert {each.data_ptr() % ALIGNMENT for each in tensors} == {0}
 
 
-def test_a_run_that_is_stopped_again_and_again(vgg, photo, painting, tmp_path):
-    settings = {"vgg": vgg, "schedule": [(24, 5), (32, 5), (48, 5)]}
+def test_a_run_that_is_stopped_again_and_again(
+    vgg, photo, painting, tmp_path, shallow
+):
+    settings = {**shallow, "vgg": vgg, "schedule": [(24, 5), (32, 5), (48, 5)]}
     whole = stylize(photo, painting, **settings)
     settings["checkpoint"] = tmp_path / "run.safetensors"
     stopped_after(2, photo, painting, **settings)
@@ -116,9 +130,9 @@ def test_a_run_that_is_stopped_again_and_again(vgg, photo, painting, tmp_path):
 
 
 def test_a_finished_run_goes_on_to_the_same_end(
-    vgg, photo, painting, tmp_path, monkeypatch
+    vgg, photo, painting, tmp_path, monkeypatch, shallow
 ):
-    settings = {"vgg": vgg, "size": 48, "evaluations": 4}
+    settings = {**shallow, "vgg": vgg, "size": 48, "evaluations": 4}
     settings["checkpoint"] = tmp_path / "run.safetensors"
     first = stylize(photo, painting, **settings)
     assert_same(stylize(photo, painting, resume=True, **settings), first)
@@ -148,7 +162,7 @@ def test_masks_several_styles_float64_and_another_layout_in_memory(
 
 
 def test_tiles_are_those_of_the_run_before(
-    vgg, photo, painting, tmp_path, monkeypatch
+    vgg, photo, painting, tmp_path, monkeypatch, shallow
 ):
     """How much memory is free decides about bits, so it is asked once."""
     tiled = Layout(tiles=16, history=4)
@@ -158,7 +172,7 @@ def test_tiles_are_those_of_the_run_before(
             "styletut.transfer.plan.fitting_layout", lambda *a, **k: layout
         )
 
-    settings = {"vgg": vgg, "size": 48, "evaluations": 6}
+    settings = {**shallow, "vgg": vgg, "size": 48, "evaluations": 6}
     free(tiled)
     whole = stylize(photo, painting, **settings)
     settings["checkpoint"] = tmp_path / "run.safetensors"
@@ -174,8 +188,10 @@ def test_tiles_are_those_of_the_run_before(
     assert run.plan.finest.layout.tiles == 8
 
 
-def test_another_number_of_threads_is_told(vgg, photo, painting, tmp_path):
-    settings = {"vgg": vgg, "size": 48, "evaluations": 4}
+def test_another_number_of_threads_is_told(
+    vgg, photo, painting, tmp_path, shallow
+):
+    settings = {**shallow, "vgg": vgg, "size": 48, "evaluations": 4}
     settings["checkpoint"] = tmp_path / "run.safetensors"
     stopped_after(2, photo, painting, **settings)
     before = torch.get_num_threads()
@@ -190,10 +206,10 @@ def test_another_number_of_threads_is_told(vgg, photo, painting, tmp_path):
 
 
 def test_an_interrupt_inside_an_evaluation_loses_nothing(
-    vgg, photo, painting, tmp_path, monkeypatch
+    vgg, photo, painting, tmp_path, monkeypatch, shallow
 ):
     """Ctrl-C comes at any moment, also inside a line search."""
-    settings = {"vgg": vgg, "schedule": [(24, 5), (48, 6)]}
+    settings = {**shallow, "vgg": vgg, "schedule": [(24, 5), (48, 6)]}
     whole = stylize(photo, painting, **settings)
     settings["checkpoint"] = tmp_path / "run.safetensors"
     made = itertools.count(1)
@@ -217,9 +233,9 @@ def test_an_interrupt_inside_an_evaluation_loses_nothing(
 
 
 def test_a_crash_leaves_a_checkpoint(
-    vgg, photo, painting, tmp_path, monkeypatch
+    vgg, photo, painting, tmp_path, monkeypatch, shallow
 ):
-    settings = {"vgg": vgg, "size": 48, "evaluations": 6}
+    settings = {**shallow, "vgg": vgg, "size": 48, "evaluations": 6}
     whole = stylize(photo, painting, **settings)
     settings["checkpoint"] = tmp_path / "run.safetensors"
     original, made = minimization._ending_at, itertools.count(1)
@@ -236,10 +252,10 @@ def test_a_crash_leaves_a_checkpoint(
 
 
 def test_files_come_at_each_size_and_every_few_evaluations(
-    vgg, photo, painting, tmp_path
+    vgg, photo, painting, tmp_path, shallow
 ):
     file = tmp_path / "run.safetensors"
-    settings = {"vgg": vgg, "schedule": [(24, 4), (48, 2 * EVERY)]}
+    settings = {**shallow, "vgg": vgg, "schedule": [(24, 4), (48, 2 * EVERY)]}
     times, sizes = [], []
     for step in stylize_steps(photo, painting, checkpoint=file, **settings):
         stat = file.stat()
@@ -254,9 +270,17 @@ def test_files_come_at_each_size_and_every_few_evaluations(
     assert file.stat().st_size <= (2 * 15 + 3) * 12 * pixels + 50_000
 
 
-def test_a_folder_has_a_file_for_each_run(vgg, photo, painting, tmp_path):
+def test_a_folder_has_a_file_for_each_run(
+    vgg, photo, painting, tmp_path, shallow
+):
     folder = f"{tmp_path}/kept/"
-    settings = {"vgg": vgg, "size": 48, "evaluations": 3, "checkpoint": folder}
+    settings = {
+        **shallow,
+        "vgg": vgg,
+        "size": 48,
+        "evaluations": 3,
+        "checkpoint": folder,
+    }
     first = stylize(photo, painting, **settings)
     other = stylize(painting, photo, **settings)
     assert len(list(Path(folder).iterdir())) == 2
@@ -265,10 +289,10 @@ def test_a_folder_has_a_file_for_each_run(vgg, photo, painting, tmp_path):
 
 
 def test_without_a_file_a_run_begins_afresh_and_says_so(
-    vgg, photo, painting, tmp_path
+    vgg, photo, painting, tmp_path, shallow
 ):
     file = tmp_path / "run.safetensors"
-    settings = {"vgg": vgg, "size": 48, "evaluations": 3}
+    settings = {**shallow, "vgg": vgg, "size": 48, "evaluations": 3}
     with pytest.warns(CheckpointWarning, match="begins afresh"):
         came = stylize(
             photo, painting, checkpoint=file, resume=True, **settings
@@ -280,10 +304,16 @@ def test_without_a_file_a_run_begins_afresh_and_says_so(
 
 
 @pytest.fixture
-def kept(vgg, photo, painting, tmp_path):
+def kept(vgg, photo, painting, tmp_path, shallow):
     """A checkpoint, and what it was made by."""
     file = tmp_path / "run.safetensors"
-    settings = {"vgg": vgg, "size": 48, "evaluations": 4, "checkpoint": file}
+    settings = {
+        **shallow,
+        "vgg": vgg,
+        "size": 48,
+        "evaluations": 4,
+        "checkpoint": file,
+    }
     stopped_after(2, photo, painting, **settings)
     return file, settings
 
@@ -452,10 +482,10 @@ def test_a_disk_that_is_full_at_the_start_costs_no_run(
 
 
 def test_a_disk_that_is_full_later_is_told_once(
-    vgg, photo, painting, tmp_path, monkeypatch
+    vgg, photo, painting, tmp_path, monkeypatch, shallow
 ):
     """The run goes on, and so does the file once there is space again."""
-    settings = {"vgg": vgg, "size": 48, "evaluations": 4 * EVERY}
+    settings = {**shallow, "vgg": vgg, "size": 48, "evaluations": 4 * EVERY}
     whole = stylize(photo, painting, **settings)
     full_disk(monkeypatch, {2, 3})
     file = tmp_path / "run.safetensors"
@@ -468,9 +498,9 @@ def test_a_disk_that_is_full_later_is_told_once(
 
 
 def test_an_interrupt_while_a_file_is_written_leaves_it_to_the_end(
-    vgg, photo, painting, tmp_path, monkeypatch
+    vgg, photo, painting, tmp_path, monkeypatch, shallow
 ):
-    settings = {"vgg": vgg, "size": 48, "evaluations": 3 * EVERY}
+    settings = {**shallow, "vgg": vgg, "size": 48, "evaluations": 3 * EVERY}
     whole = stylize(photo, painting, **settings)
     original, made = image_saving.replace_by, itertools.count(1)
 
@@ -489,11 +519,12 @@ def test_an_interrupt_while_a_file_is_written_leaves_it_to_the_end(
 
 
 def test_a_run_that_diverged_leaves_the_file_before(
-    vgg, photo, painting, tmp_path
+    vgg, photo, painting, tmp_path, shallow
 ):
     """There is nothing to go on from in NaN."""
     file = tmp_path / "run.safetensors"
     settings = {
+        **shallow,
         "vgg": vgg,
         "size": 48,
         "optimizer": "gradient_descent",
