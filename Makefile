@@ -188,7 +188,15 @@ fuzz: $(INSTALLED) ## read 200,000 damaged files of every kind (resumes)
 faults: $(INSTALLED) ## kill runs at random moments, and let them go on
 	nice $(IN_VENV) tools/faults.py faults $(FAULTS_FLAGS)
 
-soak: faults fuzz mutants ## all three, one after the other (a night)
+# What one of them finds keeps none of the others from being done.
+SOAKED = faults fuzz mutants
+soak: $(INSTALLED) ## all three, one after the other, and figures (a night)
+	@rm -f $(SOAKED:=/figures.txt); failed=0; \
+	for each in $(SOAKED); do $(MAKE) $$each || failed=1; done; \
+	date; $(IN_VENV) -m styletut --doctor; \
+	for each in $(SOAKED); do \
+		echo "== $$each"; cat $$each/figures.txt || failed=1; \
+	done; exit $$failed
 
 wheels: ## download all packages for a class without network
 	@$(NEED_PYTHON)

@@ -557,7 +557,9 @@ def main() -> None:
     figures = NOTHING
     try:
         for figures in examine_all(given.mutants, given.workers, given.out):
-            print(in_words(figures), flush=True)
+            text = in_words(figures)
+            print(text, flush=True)
+            (given.out / "figures.txt").write_text(f"{text}\n", "utf-8")
     except KeyboardInterrupt:
         print("Stopped; the same command goes on from here.")
         os._exit(130)  # the processes end when nobody hears them

@@ -72,9 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
     drawn, population = draw(given.count, given.seed)
-    print(f"{len(drawn)} of {population} changes, drawn with {given.seed}")
+    title = f"{len(drawn)} of {population} changes, drawn with {given.seed}"
+    print(title)
     records = judge_all(drawn, given.out, given.workers, given.seconds)
-    print(report(drawn, records, reasons(REASONS)))
+    text = report(drawn, records, reasons(REASONS))
+    print(text)
+    (given.out / "figures.txt").write_text(f"{title}\n{text}\n", "utf-8")
 
 
 def draw(count: int, seed: int) -> tuple[list[Mutant], int]:

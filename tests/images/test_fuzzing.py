@@ -166,6 +166,11 @@ def test_findings_are_kept_and_a_run_goes_on(tmp_path, monkeypatch):
     words = fuzz.in_words(second)
     assert "tried 15: read 14, refused 0, findings: slow: 1" in words
     assert "slowest 1.40 s (mutant 14)" in words
+    given = ["fuzz.py", str(tmp_path), "--mutants", "15", "--workers", "1"]
+    monkeypatch.setattr(sys, "argv", given)
+    with pytest.raises(SystemExit, match="True"):  # there is a finding
+        fuzz.main()
+    assert (tmp_path / "figures.txt").read_text() == f"{words}\n"
 
 
 # What was found, and is mended

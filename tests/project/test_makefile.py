@@ -416,6 +416,36 @@ def test_tests_run_notebooks_strictly():
     assert order == sorted(order)
 
 
+FINDS_A_FAULT = """#!/bin/sh
+name=$(basename "$1" .py)
+case "$1" in
+    tools/*) echo "$*" > "$name/figures.txt"; test "$name" != faults ;;
+    *) echo "$*" ;;
+esac
+"""
+
+
+def test_a_finding_keeps_no_other_figures_from_coming(tmp_path):
+    """A night's work is not lost by what its first part has found."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    python = tmp_path / "stub"
+    python.write_text(FINDS_A_FAULT)
+    python.chmod(0o755)
+    for name in ("faults", "fuzz", "mutants"):
+        (tmp_path / name).mkdir()
+    for name in ("pyproject.toml", "stamp"):
+        (tmp_path / name).touch()
+    given = (f"IN_VENV={python}", "INSTALLED=stamp", "STALE=")
+    result = make(tmp_path, "soak", *given, "FUZZ_FLAGS=few")
+    assert result.returncode != 0
+    _, told = result.stdout.split("-m styletut --doctor\n")
+    assert told.splitlines() == [
+        *("== faults", "tools/faults.py faults"),
+        *("== fuzz", "tools/fuzz.py fuzz few"),
+        *("== mutants", "tools/mutants.py"),
+    ]
+
+
 def test_one_notebook_needs_its_number():
     result = make(ROOT, "notebook", "-o", STAMP, "STALE=")
     assert result.returncode != 0

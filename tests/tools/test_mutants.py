@@ -343,6 +343,14 @@ def test_a_report_keeps_apart_what_has_a_reason(mutants):
     assert "2.0 seconds a change" in told
 
 
+def test_the_report_is_kept(mutants, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(mutants, "judge_all", lambda *args: {})
+    mutants.main(["--count", "3", "--out", str(tmp_path)])
+    kept = (tmp_path / "figures.txt").read_text(encoding="utf-8")
+    assert kept == capsys.readouterr().out
+    assert kept.startswith("3 of ") and "seconds a change" in kept
+
+
 def test_every_reason_is_one_for_a_line_that_there_is():
     text = (ROOT / "tools/mutants.toml").read_text(encoding="utf-8")
     entries = tomllib.loads(text)["mutant"]
