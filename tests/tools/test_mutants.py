@@ -344,11 +344,17 @@ def test_a_report_keeps_apart_what_has_a_reason(mutants):
 
 
 def test_the_report_is_kept(mutants, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(mutants, "judge_all", lambda *args: {})
+    record = {"outcome": "killed", "seconds": 2.0, "diff": ""}
+    monkeypatch.setattr(
+        mutants,
+        "judge_all",
+        lambda drawn, *given: {each.name: record for each in drawn},
+    )
     mutants.main(["--count", "3", "--out", str(tmp_path)])
     kept = (tmp_path / "figures.txt").read_text(encoding="utf-8")
     assert kept == capsys.readouterr().out
-    assert kept.startswith("3 of ") and "seconds a change" in kept
+    assert kept.startswith("3 of ")
+    assert "noticed, of all: 3 of 3" in kept
 
 
 def test_every_reason_is_one_for_a_line_that_there_is():
