@@ -636,6 +636,7 @@ dependencies = [
 
 def install_from(folder, indexes, small):
     """Install with network: pip's own index, and one for PyTorch."""
+    (folder / STAMP).unlink(missing_ok=True)
     (folder / "pyproject.toml").write_text(WITH_TORCH)
     shutil.rmtree(folder / "wheels")
     return make(
@@ -661,38 +662,34 @@ def test_torch_comes_from_the_index_that_is_named(tmp_path, indexes):
     assert origin_of_torch(folder) == "small small\n"
 
 
-def test_an_index_that_lacks_it_is_told_and_passed_over(tmp_path, indexes):
-    folder = new_checkout(tmp_path / "new")
-    result = install_from(folder, indexes, f"{indexes}/nowhere")
+def test_an_index_that_lacks_it_is_told_and_passed_over(copied, indexes):
+    result = install_from(copied, indexes, f"{indexes}/nowhere")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "did not answer within 5 seconds" in result.stdout
     assert "from pip's own index" in " ".join(result.stdout.split())
 
 
-def test_an_index_that_never_answers_is_given_up(tmp_path, indexes):
+def test_an_index_that_never_answers_is_given_up(copied, indexes):
     with socket.socket() as silent:  # takes calls and says nothing
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        folder = new_checkout(tmp_path / "new")
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        result = install_from(folder, indexes, address)
+        result = install_from(copied, indexes, address)
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"{address} did not answer within 5 seconds" in result.stdout
 
 
-def test_an_index_that_breaks_off_is_passed_over(tmp_path, indexes):
-    folder = new_checkout(tmp_path / "new")
+def test_an_index_that_breaks_off_is_passed_over(copied, tmp_path, indexes):
     place = tmp_path / "indexes" / "broken" / "torch"
     place.mkdir(parents=True)
     (place / "torch-1.0-py3-none-any.whl").write_bytes(b"no wheel")
-    result = install_from(folder, indexes, f"{indexes}/broken")
+    result = install_from(copied, indexes, f"{indexes}/broken")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "That failed; pip's reason is above." in result.stdout
 
 
-def test_an_empty_name_is_pips_own_index(tmp_path, indexes):
-    folder = new_checkout(tmp_path / "new")
-    result = install_from(folder, indexes, "")
+def test_an_empty_name_is_pips_own_index(copied, indexes):
+    result = install_from(copied, indexes, "")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Taking PyTorch" not in result.stdout
 
