@@ -107,7 +107,8 @@ KEPT = ("--checkpoint", "run.safetensors", "--resume")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Do all trials, and tell how many there were and how many survived."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("out", type=Path)
+    # in full, for the runs work in folders of their own
+    parser.add_argument("out", type=lambda name: Path(name).resolve())
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)

@@ -31,6 +31,21 @@ def test_one_run_is_killed_and_survives(faults, tmp_path, monkeypatch, capsys):
     assert [each.name for each in tmp_path.iterdir()] == ["figures.txt"]
 
 
+PAINTS = "from PIL import Image; Image.new('RGB', (4, 3)).save('a.png')"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+def test_a_folder_may_be_named_from_here(faults, tmp_path, monkeypatch):
+    """As `make faults` does it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(faults, "RUNS", {"sweep": []})
+    monkeypatch.setattr(faults, "SWEEP", PAINTS)
+    monkeypatch.setattr(faults, "on_a_small_disk", lambda *args: "not run")
+    faults.main(["out", "--trials", "1"])
+    figures = (tmp_path / "out" / "figures.txt").read_text()
+    assert "sweep: 1 runs stopped, 1 survived" in figures
+
+
 def test_what_did_not_survive_is_told_and_kept(
     faults, tmp_path, monkeypatch, capsys
 ):
