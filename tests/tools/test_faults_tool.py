@@ -38,10 +38,11 @@ PAINTS = "from PIL import Image; Image.new('RGB', (4, 3)).save('a.png')"
 def test_a_folder_may_be_named_from_here(faults, tmp_path, monkeypatch):
     """As `make faults` does it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(faults, "RUNS", {"sweep": []})
-    monkeypatch.setattr(faults, "SWEEP", PAINTS)
+    monkeypatch.setattr(faults, "RUNS", {"one size": [], "sweep": []})
+    for name in ("PAINT", "SWEEP"):
+        monkeypatch.setattr(faults, name, PAINTS)
     monkeypatch.setattr(faults, "on_a_small_disk", lambda *args: "not run")
-    faults.main(["out", "--trials", "1"])
+    faults.main(["out", "--trials", "2"])
     figures = (tmp_path / "out" / "figures.txt").read_text()
     assert "sweep: 1 runs stopped, 1 survived" in figures
 
