@@ -203,7 +203,7 @@ def _difference(F: Tensor, A: Tensor, M_a: float | None) -> Tensor:
     """Return G/M - A/M_a for feature maps, once all is seen to fit."""
     _check_map(F)
     N, M = as_matrix(F).shape[-2:]
-    expected = (*F.shape[:-3], N, N) if F.ndim == 4 else (N, N)
+    expected = (*F.shape[:-3], N, N)
     if tuple(A.shape) != expected:
         raise ValueError(
             f"for feature maps of shape {tuple(F.shape)} the Gram matrix A "

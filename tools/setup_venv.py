@@ -57,7 +57,7 @@ def refuse_intel_mac():
     if intel and not has_torch(base_python()):
         sys.exit(
             "{0} is a Python for Intel's Macs, for which PyPI has no PyTorch "
-            "above 2.2.2; this course needs 2.3. On an Intel Mac, conda-forge "
+            "above 2.2.2; this course needs 2.6. On an Intel Mac, conda-forge "
             "has one: the README has the lines, under 'An Intel Mac'. On a "
             "Mac with Apple silicon, take a Python made for that.".format(
                 sys.executable

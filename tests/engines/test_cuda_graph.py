@@ -85,6 +85,23 @@ def test_an_objective_replayed_is_the_objective(cuda, vgg):
         assert float(came) == float(wanted)
 
 
+@pytest.mark.parametrize("statistic", ["gram", "moments", "sliced"])
+def test_what_looks_at_numbers_on_its_way_is_not_recorded(
+    vgg, photo, painting, monkeypatch, statistic
+):
+    monkeypatch.setattr(
+        "styletut.objective.objective.recordable", lambda *given: True
+    )
+    ways = []
+    for way in ("_replayed", "_evaluated"):
+        monkeypatch.setattr(
+            Objective, way, lambda self, x, way=way: ways.append(way)
+        )
+    objective = Objective(photo, painting, vgg=vgg, statistic=statistic)
+    objective.gradient(photo)
+    assert ways == ["_replayed" if statistic == "gram" else "_evaluated"]
+
+
 def on_meta(loss):
     """Return a layer loss whose target has a shape and no numbers."""
     if isinstance(loss, ContentLoss):

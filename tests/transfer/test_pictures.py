@@ -221,6 +221,8 @@ def test_masks_come_as_pictures_of_any_size(vgg, photo, painting, tmp_path):
         torch.testing.assert_close(
             came, resize_mask(mask, *photo.shape[2:]), atol=1e-6, rtol=0
         )
+    run = prepare(photo.double(), painting, masks=[(mask, "wave")], vgg=vgg)
+    assert run.pictures.regions[0].mask.dtype == torch.float64
 
 
 def test_a_mask_drawn_on_an_empty_layer_is_its_opaque_part(
