@@ -205,13 +205,15 @@ def table_of_seconds(rows: Sequence[Row]) -> list[list[str]]:
 def table_of_differences(
     rows: Sequence[Row], question: str, evaluations: str
 ) -> list[list[str]]:
-    """Return a line for each pair, and their means."""
+    """Return a line for each pair, and their means; none without rows."""
     found = {
         (row["pair"], row["program"]): float(row["value"])
         for row in rows
         if row["question"] == question
     }
     measured = [each for each in PRECISIONS if (PAIRS[0], each) in found]
+    if not measured:
+        return []
     lines = [
         [pair, evaluations, *(f"{found[pair, each]:.2f}" for each in measured)]
         for pair in PAIRS
