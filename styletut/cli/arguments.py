@@ -165,6 +165,11 @@ def read_styles(
         ValueError: for a mask of a style picture that there is not.
     """
     counted = dict(options.get("style_mask", ()))
+    if len(counted) < len(options.get("style_mask", ())):
+        raise ValueError(
+            "--style-mask names a style picture twice; draw what counts of it "
+            "in one mask"
+        )
     masks = options.get("mask", ())
     known = {*typed.styles, *(style for _, style in masks)}
     for name in counted:

@@ -1,6 +1,7 @@
 """Frames of a moving picture, for the command line: films and folders."""
 
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +20,14 @@ from styletut.cli.ending import (
 )
 from styletut.cli.instantly import LARGEST, weighted_styles
 from styletut.cli.progress import clock, say
-from styletut.cli.targets import choose_folder, choose_target, free_name
+from styletut.cli.streams import read_from
+from styletut.cli.targets import (
+    beside,
+    choose_folder,
+    choose_target,
+    free_name,
+    numbered,
+)
 from styletut.images import (
     ImageError,
     ensure_writable,
@@ -64,7 +72,9 @@ class Frames(NamedTuple):
 
     def read(self) -> Iterator[Any]:
         """Return the frames, as `stylize` takes photos."""
-        return read_frames(self.film) if self.film else iter(self.names)
+        if self.film:
+            return read_frames(self.film)
+        return map(read_from, self.names)
 
 
 def has_frames(photos: Sequence[str], options: Mapping[str, Any]) -> bool:
@@ -113,7 +123,9 @@ def paint_film(
                 _save_each(told(), frames, typed, target)
             else:
                 rate = frames.film.rate if frames.film else USUAL_RATE
-                write_film(target, told(), rate, sound_of=frames.film)
+                film, target = target, _if_it_ends_early(target)
+                write_film(film, told(), rate, frames.film, unfinished=target)
+                target = film
         except KeyboardInterrupt:
             say(f"interrupted; {_painted(done, target)}")
             return INTERRUPTED
@@ -128,6 +140,13 @@ def paint_film(
     with suppress(OSError):
         print(target, flush=True)
     return 0
+
+
+def _if_it_ends_early(film: Path) -> Path:
+    """Return where a part of a film goes: the one that is there stays."""
+    if not film.exists():
+        return film
+    return next(each for each in beside(film) if not each.exists())
 
 
 def _frames_of(photos: Sequence[str]) -> Frames:
@@ -205,23 +224,42 @@ def _save_each(
     paintings: Iterator[Tensor], frames: Frames, typed: Typed, folder: Path
 ) -> None:
     """Save paintings under their frames' names, or numbered."""
-    for number, painting in enumerate(paintings, 1):
-        if frames.film is not None:
-            path = free_name(
-                frames.names[0],
-                typed.styles,
-                folder,
-                suffix=f"-{number:05}.png",
-            )
-            save_image(painting, path)
-            continue
-        name = frames.names[number - 1]
+    if frames.film is not None:
+        stem = _free_stem(frames.names[0], typed.styles, folder)
+        for number, painting in enumerate(paintings, 1):
+            save_image(painting, f"{stem}-{number:05}.png")
+        return
+    targets = _free_together(frames.names, typed.styles, folder)
+    rows = zip(paintings, frames.names, targets, strict=True)
+    for painting, name, path in rows:
         longer = max(painting.shape[2:])
-        alpha = unread(name, "a frame").alpha(longer)
+        alpha = unread(read_from(name), "a frame").alpha(longer)
         if alpha is not None and alpha.shape[2:] != painting.shape[2:]:
             alpha = resize_to(alpha, *painting.shape[2:])
-        target = free_name(name, typed.styles, folder)
-        save_image(painting, target, alpha=alpha)
+        if path.exists():  # two frames of one name, of two folders
+            path = free_name(name, typed.styles, folder)
+        save_image(painting, path, alpha=alpha)
+
+
+def _free_stem(film: str, styles: Sequence[str], folder: Path) -> Path:
+    """Return how names of frames begin, where no film before has such."""
+    taken = {
+        found[1]
+        for each in folder.iterdir()
+        if (found := re.fullmatch(r"(.+)-\d{5,}\.png", each.name))
+    }
+    stems = numbered(film, styles, folder, suffix="")
+    return next(stem for stem in stems if stem.name not in taken)
+
+
+def _free_together(
+    names: Sequence[str], styles: Sequence[str], folder: Path
+) -> tuple[Path, ...]:
+    """Return files of one number for all frames, of which none is there."""
+    rows = zip(
+        *(numbered(name, styles, folder) for name in names), strict=True
+    )
+    return next(row for row in rows if not any(p.exists() for p in row))
 
 
 def _how_far(done: int, count: int, seconds: float) -> str:

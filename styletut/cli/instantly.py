@@ -8,6 +8,7 @@ from torch import Tensor
 
 from styletut import __version__
 from styletut.cli.arguments import Typed, flags
+from styletut.cli.streams import read_from
 from styletut.images.loading import unread
 from styletut.instant import instant
 
@@ -51,7 +52,7 @@ def paint_instantly(
         )
     styles = weighted_styles(typed)
     strength = options.get("strength", 1.0)
-    opened = unread(photo, "the content picture")
+    opened = unread(read_from(photo), "the content picture")
     size = options.get("size", min(LARGEST, max(opened.shape)))
     return Picture(
         instant(opened.read(size), styles, strength=strength, size=size),

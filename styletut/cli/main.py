@@ -373,6 +373,9 @@ def _threads(text: str) -> int:
 
 def _written(tell: Callable[[], int]) -> int:
     """Return the status of what prints, or say that it cannot be printed."""
+    if sys.stdout is None:
+        sys.stderr.write("styletut: error: standard output is closed\n")
+        return 1
     try:
         status = tell()
         sys.stdout.flush()

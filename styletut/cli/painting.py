@@ -38,13 +38,20 @@ from styletut.cli.filming import has_frames, paint_film
 from styletut.cli.instantly import paint_instantly
 from styletut.cli.preview import preview
 from styletut.cli.progress import progress, say
-from styletut.cli.repeats import digests, painted_before
+from styletut.cli.repeats import (
+    beside_what_is_finished,
+    digests,
+    painted_before,
+)
 from styletut.cli.streams import STREAM, read_from, write_out
 from styletut.cli.targets import (
     choose_folder,
     choose_target,
     is_folder,
+    passed_over,
     photos_of,
+    resolved,
+    take_name,
 )
 from styletut.images import ImageError, save_image
 from styletut.images.saving import check_fits, encoded
@@ -90,14 +97,16 @@ def paint(
     with _plain_warnings():
         try:
             typed = tell_apart(pictures, options.get("mix"))
-            photos, several = photos_of(typed.photos)
+            photos, several = photos_of(typed.photos, output)
             if has_frames(photos, options):
                 return paint_film(photos, typed, options, output)
             folder = choose_folder(output, several)
             kept = _kept(options, several)
+            grown = _grown(photos, typed, options)
+            for line in passed_over(typed.photos):
+                say(line)
         except (ValueError, OSError) as error:
             return refuse(error)
-        grown: str | None = options.pop("preview", None)
         one = _Painting(typed, output, folder, options, grown, kept)
         return _one_by_one(photos, one)
 
@@ -128,6 +137,23 @@ def _kept(options: dict[str, Any], several: bool) -> dict[str, Any]:
     return kept
 
 
+def _grown(
+    photos: Sequence[str], typed: Typed, options: dict[str, Any]
+) -> str | None:
+    """Take the file of the growing picture out of the options.
+
+    Raises:
+        ImageError: if it cannot be written, or is one of the pictures.
+    """
+    if "instant" in options:  # which says that it has none
+        return None
+    grown: str | None = options.pop("preview", None)
+    if grown is not None:
+        sources = (*photos, *sources_of(typed, options))
+        choose_target(photos[0], typed.styles, grown, sources)
+    return grown
+
+
 class _Painting(NamedTuple):
     """What is the same for all photos of a command."""
 
@@ -153,14 +179,30 @@ class _Painting(NamedTuple):
             self.folder,
         )
 
-    def watch(self, photo: str) -> Callable[[Step], None]:
+    @contextmanager
+    def taken(self, photo: str, target: Path | None) -> Iterator[Path | None]:
+        """Take a name now that nobody has given, and give it back unused.
+
+        A run beside this one may have taken the target meanwhile.
+        """
+        given = self.output is not None and self.folder is None
+        if target is None or given:
+            yield target
+            return
+        with suppress(OSError):  # the folder is gone: saving tells of it
+            target = take_name(photo, self.typed.styles, self.folder)
+        try:
+            yield target
+        finally:
+            with suppress(OSError):
+                if target.stat().st_size == 0:
+                    target.unlink()
+
+    def watch(self) -> Callable[[Step], None]:
         """Return what is to see each step beside the progress bar."""
         if self.grown is None:
             return lambda step: None
-        sources = sources_of(self.typed, self.options)
-        return preview(
-            choose_target(photo, self.typed.styles, self.grown, sources)
-        )
+        return preview(Path(self.grown))
 
     def prepare(self, photo: str, vgg: VGG19 | None) -> Run:
         """Read the pictures and settle the run."""
@@ -236,10 +278,12 @@ def _paint(
     with signals_interrupt():
         try:
             target = one.target(photo)
-            watch = one.watch(photo)
+            watch = one.watch()
+            fields = one.text(photo)  # of the files as they are read now
             run = one.prepare(photo, vgg)
             if target is not None:
                 check_fits(target.suffix, *run.plan.finest.shape)
+                _check_apart(target, run.checkpoint)
             _tell_checkpoint(run.checkpoint)
             finished = _follow(run, watch)
         except KeyboardInterrupt:
@@ -247,17 +291,38 @@ def _paint(
             return INTERRUPTED, vgg
         except Exception as error:
             return refuse(error), vgg
-        own = one.output is None or one.folder is not None
-        if own and target is not None and target.exists():
-            target = one.target(photo)  # a run beside this one took it
-        text = {**run.text(), **one.text(photo), **_outcome_text(finished)}
+        text = {**run.text(), **fields, **_outcome_text(finished)}
         alpha = run.pictures.alpha_like(finished.best.image)
         if run.checkpoint is not None:
             _tell_how_to_go_on(run.checkpoint, finished)
-        status = _finish(finished, target, text, alpha, began)
+        if target is not None and not _ended(finished):
+            target = _not_over_finished(target)
+        with one.taken(photo, target) as place:
+            status = _finish(finished, place, text, alpha, began)
         if run.checkpoint is not None and _ended(finished) and status == 0:
             run.checkpoint.remove()
         return status, run.vgg
+
+
+def _check_apart(target: Path, checkpoint: Checkpoint | None) -> None:
+    """Refuse one file for the picture and for the checkpoint.
+
+    Raises:
+        ImageError: if a link makes it one.
+    """
+    if checkpoint is not None and resolved(target) == checkpoint.path:
+        raise ImageError(
+            f"{str(target)!r} is also the checkpoint, which goes when the "
+            "picture is saved. Name another file."
+        )
+
+
+def _not_over_finished(target: Path) -> Path:
+    """Return where a picture goes whose run was stopped, and say why there."""
+    place = beside_what_is_finished(target)
+    if place != target:
+        say(f"{str(target)!r} has a finished picture, which stays")
+    return place
 
 
 def _tell_checkpoint(checkpoint: Checkpoint | None) -> None:
@@ -289,6 +354,7 @@ def _paint_at_once(photo: str, one: _Painting) -> int:
     with signals_interrupt():
         try:
             target = one.target(photo)
+            fields = one.text(photo)
             picture = paint_instantly(photo, one.typed, one.options)
             ignore_signals()
         except KeyboardInterrupt:
@@ -296,15 +362,16 @@ def _paint_at_once(photo: str, one: _Painting) -> int:
             return INTERRUPTED
         except Exception as error:
             return refuse(error)
-        text = {**picture.text, **one.text(photo)}
-        try:
-            path = _save(picture.image, target, text, picture.alpha)
-        except (ImageError, OSError) as error:
-            return refuse(error)
+        text = {**picture.text, **fields}
+        with one.taken(photo, target) as place:
+            try:
+                path = _save(picture.image, place, text, picture.alpha)
+            except (ImageError, OSError) as error:
+                return refuse(error)
     height, width = picture.image.shape[2:]
     say(f"{width} x {height} pixels in {time.monotonic() - began:.1f} seconds")
     _tell(path)
-    return FAILED if path != target else 0
+    return FAILED if path != place else 0
 
 
 def _follow(run: Run, watch: Callable[[Step], None]) -> Finished:

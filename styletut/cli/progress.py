@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from unicodedata import category
 
 from styletut.transfer import Step
 
@@ -39,6 +40,10 @@ def say(text: str) -> None:
     that has ended, a run goes on in silence.
     """
     line = " ".join(f"styletut: {text}".splitlines())
+    # a file's name may hold what steers a terminal
+    line = "".join(
+        ascii(c)[1:-1] if category(c).startswith("C") else c for c in line
+    )
     try:
         if sys.stderr.isatty() and (tqdm := _tqdm()):
             tqdm.write(line, file=sys.stderr)

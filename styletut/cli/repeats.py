@@ -8,9 +8,9 @@ from typing import Any
 
 from styletut.cli.arguments import Typed, repeat_command, sources_of
 from styletut.cli.streams import read_from
-from styletut.cli.targets import numbered
+from styletut.cli.targets import beside, numbered
 from styletut.images import MASKS, SAMPLES
-from styletut.images.saving import read_text
+from styletut.images.saving import read_text, storable
 
 SOURCES = "sources"
 """The text field that tells files apart, as `digests` does."""
@@ -44,9 +44,26 @@ def painted_before(
     for path in _existing(numbered(photo, typed.styles, folder)):
         text = read_text(path)
         finished = text.get("stopped", "done") in _FINISHED
-        if finished and all(text.get(k) == v for k, v in wanted.items()):
+        if finished and all(
+            text.get(name) == storable(value) for name, value in wanted.items()
+        ):
             return path
     return None
+
+
+def beside_what_is_finished(target: Path) -> Path:
+    """Return where a picture goes whose run was stopped.
+
+    What is there stays, unless a run that was stopped had left it.
+    """
+    if not target.exists() or _is_left(target):
+        return target
+    return next(e for e in beside(target) if not e.exists() or _is_left(e))
+
+
+def _is_left(path: Path) -> bool:
+    """Whether a picture is what a run that was stopped had left."""
+    return read_text(path).get("stopped", "done") not in _FINISHED
 
 
 def _existing(paths: Iterable[Path]) -> Iterable[Path]:

@@ -37,10 +37,11 @@ def check_standard_output() -> None:
     Raises:
         ImageError: if it would go there.
     """
+    where = "closed" if sys.stdout is None else "a terminal"
     if sys.stdout is None or sys.stdout.isatty():
         raise ImageError(
-            "'-o -' writes the picture to standard output, which is a "
-            "terminal: send it on, as in -o - > picture.png"
+            f"'-o -' writes the picture to standard output, which is {where}: "
+            "send it on, as in -o - > picture.png"
         )
 
 
@@ -48,14 +49,16 @@ def write_out(data: bytes) -> None:
     """Write to standard output.
 
     Raises:
-        OSError: if nobody reads it, or the disk is full.
+        ImageError: if nobody reads it, or the disk is full.
     """
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
-    except OSError:
+    except OSError as error:
         # or Python would try once more at its end, and say so
         with suppress(OSError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, sys.stdout.fileno())
-        raise
+        raise ImageError(
+            f"standard output cannot be written: {error.strerror or error}."
+        ) from error

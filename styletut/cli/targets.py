@@ -4,12 +4,14 @@ import os
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 from styletut.cli.streams import STREAM, check_standard_output
 from styletut.images import MASKS, SAMPLES, ImageError, ensure_writable
 from styletut.images.loading import bare_name
+from styletut.images.saving import read_text
 
 NAME_BYTES = 200
 """Bytes of a result's name before its number: file systems have a limit, of
@@ -30,33 +32,49 @@ _RESERVED = re.compile(
 """Names that are devices on Windows, with any ending."""
 
 SUFFIXES = (
-    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jp2", ".jpeg"),
-    *(".jpg", ".png", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
+    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe"),
+    *(".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga"),
+    *(".tif", ".tiff", ".webp"),
 )
 """What pictures in a folder are known by."""
 
 
-def photos_of(sources: Iterable[str]) -> tuple[list[str], bool]:
+def photos_of(
+    sources: Iterable[str], output: str | None = None
+) -> tuple[list[str], bool]:
     """Return the photos that are meant, and whether they need a folder.
 
     Of a folder all pictures are, by name, with numbers as numbers: frame 2
-    before frame 10.
+    before frame 10. If it is where the results go, those of earlier commands
+    are no photos.
 
     Args:
         sources: names of samples, paths, folders, addresses, or "-".
+        output: where results go.
 
     Raises:
         ImageError: for a folder without pictures, or one that is closed.
     """
     photos, several = [], False
     for source in sources:
-        own = source in SAMPLES or source in MASKS
-        if not own and os.path.isdir(_expanded(source)):
-            photos += _pictures_in(Path(_expanded(source)))
+        if folder := _folder_of(source):
+            results = output is not None and _is_file(output, folder)
+            photos += _pictures_in(folder, results)
             several = True
         else:
             photos.append(source)
     return photos, several or len(photos) > 1
+
+
+def passed_over(sources: Iterable[str]) -> Iterator[str]:
+    """Yield for each folder of photos how much in it is none, if any."""
+    for folder in filter(None, map(_folder_of, sources)):
+        seen = _seen_in(folder)
+        if others := sum(not _is_picture(each) for each in seen):
+            yield (
+                f"in {str(folder)!r} {others} of {len(seen)} are passed over: "
+                "no pictures, or folders"
+            )
 
 
 def choose_folder(output: str | None, several: bool) -> Path | None:
@@ -128,6 +146,23 @@ def choose_target(
     return target
 
 
+def take_name(
+    photo: str, styles: Sequence[str], folder: Path | None = None
+) -> Path:
+    """Return a free name as `free_name` does, with an empty file there.
+
+    So no run beside this one takes it.
+
+    Raises:
+        OSError: if there can be no file.
+    """
+    for path in numbered(photo, styles, folder):
+        with suppress(FileExistsError):
+            path.touch(exist_ok=False)
+            return path
+    raise AssertionError("numbers do not end")
+
+
 def free_name(
     photo: str,
     styles: Sequence[str],
@@ -159,6 +194,12 @@ def numbered(
         yield folder / f"{stem}-{number}{suffix}"
 
 
+def beside(path: Path) -> Iterator[Path]:
+    """Yield NAME-2, NAME-3 and so on, with the ending of a file."""
+    for number in count(2):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
 def _stem(source: str) -> str:
     return "stdin" if source == STREAM else Path(bare_name(source)).stem
 
@@ -183,25 +224,45 @@ def _trimmed(stem: str, room: int) -> str:
     return data.decode(errors="ignore")
 
 
-def _pictures_in(folder: Path) -> list[str]:
-    try:
-        files = [each for each in folder.iterdir() if each.is_file()]
-    except OSError as error:
-        raise ImageError(
-            f"the folder {str(folder)!r} cannot be read: "
-            f"{error.strerror or error}."
-        ) from error
-    pictures = [
-        each
-        for each in files
-        if each.suffix.lower() in SUFFIXES and not each.name.startswith(".")
-    ]
+def _pictures_in(folder: Path, results: bool) -> list[str]:
+    """Return the pictures in a folder, less results if it has such."""
+    pictures = list(filter(_is_picture, _seen_in(folder)))
+    if results:
+        pictures = [e for e in pictures if "command" not in read_text(e)]
     if not pictures:
         raise ImageError(
             f"{str(folder)!r} is a folder without pictures. Name one with "
             "pictures in it, or a picture."
         )
     return [str(each) for each in sorted(pictures, key=_by_number)]
+
+
+def _folder_of(source: str) -> Path | None:
+    """Return the folder that is meant; None for a picture."""
+    folder = _expanded(source)
+    if source in SAMPLES or source in MASKS or not os.path.isdir(folder):
+        return None
+    return Path(folder)
+
+
+def _seen_in(folder: Path) -> list[Path]:
+    """Return what is in a folder and not hidden.
+
+    Raises:
+        ImageError: if it is closed.
+    """
+    try:
+        return [e for e in folder.iterdir() if not e.name.startswith(".")]
+    except OSError as error:
+        raise ImageError(
+            f"the folder {str(folder)!r} cannot be read: "
+            f"{error.strerror or error}."
+        ) from error
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether a name is a picture's; a link to nothing may be one."""
+    return path.suffix.lower() in SUFFIXES and not path.is_dir()
 
 
 def _by_number(path: Path) -> list[tuple[int, str]]:
@@ -214,8 +275,13 @@ def _expanded(source: str) -> str:
     return os.path.expanduser(source)
 
 
+def resolved(path: Path) -> Path:
+    """Return the file that a path leads to, over links and a ~."""
+    return Path(_expanded(str(path))).resolve()
+
+
 def _is_file(source: str, target: Path) -> bool:
     try:
-        return os.path.samefile(Path(source).expanduser(), target.expanduser())
-    except (OSError, RuntimeError, ValueError):  # not there, or no path
+        return os.path.samefile(_expanded(source), _expanded(str(target)))
+    except (OSError, ValueError):  # not there, or no path
         return False

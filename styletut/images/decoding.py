@@ -204,13 +204,19 @@ def alpha_of(picture: Image.Image, name: str) -> Image.Image | None:
     """
     if not picture.has_transparency_data:
         return None
-    alpha = _by_bands(
-        _load(picture, name),
-        "L",
-        lambda band: band.convert("RGBA").getchannel("A"),
-    )
+    alpha = _by_bands(_load(picture, name), "L", _alpha_of_band)
     low, _ = alpha.getextrema()
     return None if low == 255 else _upright(alpha, _orientation(picture))
+
+
+def _alpha_of_band(band: Image.Image) -> Image.Image:
+    """Return how opaque part of a picture is."""
+    empty = band.info.get("transparency")
+    if band.mode.startswith("I") and isinstance(empty, int):
+        # Pillow forgets it where a level has more than 8 bits
+        levels = np.asarray(band)
+        return Image.fromarray(np.where(levels == empty, 0, 255).astype("u1"))
+    return band.convert("RGBA").getchannel("A")
 
 
 def shape_of_jpeg(stream: BinaryIO, name: str) -> tuple[int, int] | None:

@@ -332,13 +332,12 @@ def _existing_file(source: str | os.PathLike[str]) -> Path:
     """The path, once it is known to lead to a regular file."""
     if not os.fspath(source):
         raise ImageError("the picture's name is empty. Give a path or URL.")
-    path = Path(os.fsdecode(source))
+    path = Path(os.path.expanduser(os.fsdecode(source)))
     try:
-        path = path.expanduser()
         mode = path.stat().st_mode
     except FileNotFoundError as error:
         raise ImageError(_missing(path)) from error
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if stat.S_ISDIR(mode):
         raise ImageError(f"{str(path)!r} is a folder. Name a picture in it.")

@@ -160,7 +160,7 @@ def _writable_target(
             f"one of {known}."
         )
     try:
-        target = Path(name).expanduser().resolve()
+        target = Path(os.path.expanduser(name)).resolve()
         folder, exists = target.parent.is_dir(), target.exists()
     except (OSError, RuntimeError, ValueError) as error:
         raise ImageError(f"{name!r} cannot be written: {error}.") from error
@@ -192,11 +192,15 @@ def _checked_text(text: Mapping[str, str]) -> dict[str, str]:
                 f"text field {key!r} is {value!r}; wanted is a string "
                 "without NUL."
             )
-    # A file name that is not UTF-8 arrives here with lone surrogates.
-    return {
-        key: value.encode(errors="backslashreplace").decode()
-        for key, value in text.items()
-    }
+    return {key: storable(value) for key, value in text.items()}
+
+
+def storable(value: str) -> str:
+    """Return a text as a file keeps it.
+
+    A name of a file that is not UTF-8 arrives with lone surrogates.
+    """
+    return value.encode(errors="backslashreplace").decode()
 
 
 def _png(picture: Image.Image, text: Mapping[str, str]) -> bytes:

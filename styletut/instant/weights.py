@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -101,7 +102,7 @@ def load_network(path: str | Path) -> StyleNetwork:
         NetworkError: if there is no such file, or it has no such network.
     """
     try:
-        return decoded(Path(path).expanduser().read_bytes())
+        return decoded(Path(os.path.expanduser(path)).read_bytes())
     except OSError as error:
         raise NetworkError(
             f"cannot read {str(path)!r}: {error.strerror or error}"
@@ -129,7 +130,7 @@ def store(
         name: (each.half() if each.dtype == torch.float32 else each)
         for name, each in network.state_dict().items()
     }
-    target = Path(path).expanduser()
+    target = Path(os.path.expanduser(path))
     write_tensors(target, tensors, {**card, **layout_of(network)})
 
 

@@ -7,6 +7,7 @@ this one. It needs this package and the network's weights.
 
 import hashlib
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -388,7 +389,7 @@ def _training(weights: str) -> str:
     """Return whose weights a file has, so that its place is of no account."""
     if weights in ("oxford", "torchvision"):
         return weights
-    digest = sha256(Path(weights).expanduser())
+    digest = sha256(Path(os.path.expanduser(weights)))
     if digest == OXFORD_SHA256:
         return "oxford"
     known = digest.startswith(TORCHVISION_SHA256)

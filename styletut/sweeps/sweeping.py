@@ -155,7 +155,9 @@ def sweep_rows(
         threads = int(threads)
     if executor is not None and threads is None:
         threads = 1
-    home = Path(folder or tempfile.mkdtemp(prefix="styletut-")).expanduser()
+    home = Path(
+        os.path.expanduser(folder or tempfile.mkdtemp(prefix="styletut-"))
+    )
     home.mkdir(parents=True, exist_ok=True)
     kept = home.resolve() if folder else None
     read = reader()

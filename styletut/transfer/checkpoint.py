@@ -4,11 +4,13 @@ It is in the format safetensors: tensors, and JSON that says what they are.
 Nothing in it is executed, and a byte that is not as it was written is found.
 """
 
+import errno
 import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,7 +86,11 @@ def file_of(path: str | os.PathLike[str], job: Mapping[str, str]) -> Path:
             "a checkpoint takes the package safetensors: pip install "
             "safetensors"
         )
-    given = Path(path).expanduser()
+    if not os.fspath(path):
+        raise CheckpointError(
+            f"the checkpoint's name is empty; name a file, as in night{SUFFIX}"
+        )
+    given = Path(os.path.expanduser(path))
     slash = os.fspath(path).endswith(("/", os.sep))
     try:
         if slash:
@@ -109,8 +115,19 @@ def can_be_written() -> bool:
     return True
 
 
-def write_checkpoint(path: Path, job: Mapping[str, str], place: Saved) -> None:
+def write_checkpoint(
+    path: Path,
+    job: Mapping[str, str],
+    place: Saved,
+    see: Callable[[Path], object] = lambda part: None,
+) -> None:
     """Write where a run is, whole or not at all.
+
+    Args:
+        path: of the file.
+        job: what is done, as `job_of` tells it.
+        place: where the run is.
+        see: takes the file that is about to get that name.
 
     Raises:
         ImageError: if the file cannot be written.
@@ -149,9 +166,23 @@ def write_checkpoint(path: Path, job: Mapping[str, str], place: Saved) -> None:
         try:
             save_file(tensors, part, header)
         except SafetensorError as error:  # its own for a full disk
-            raise OSError(str(error)) from error
+            raise _of_the_system(error) from error
+        see(part)
 
-    replace_by(path, save, _part(path, os.getpid()))
+    # in a folder of its own: safetensors writes under names that it chooses
+    part = _part(path, os.getpid())
+    part.mkdir(exist_ok=True)
+    try:
+        replace_by(path, save, part / path.name)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _of_the_system(error: Exception) -> OSError:
+    """Return the error of the system that safetensors tells in words."""
+    found = re.search(r"os error (\d+)", str(error))
+    number = int(found[1]) if found else errno.EIO
+    return OSError(number, os.strerror(number))
 
 
 def read_checkpoint(
@@ -199,11 +230,11 @@ def remove_leftovers(path: Path) -> None:
         for each in path.parent.iterdir():
             found = known.fullmatch(each.name)
             if found and not psutil.pid_exists(int(found[1])):
-                each.unlink()
+                shutil.rmtree(each, ignore_errors=True)
 
 
 def _part(path: Path, process: int) -> Path:
-    """Return where a process writes before it replaces a file."""
+    """Return the folder where a process writes what replaces a file."""
     return path.with_name(f".{path.name}.{process}.part")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -70,6 +71,8 @@ class Checkpoint:
         self.done = saved.history[-1].evaluations if saved else 0
         self.best = saved.best if saved else None
         self._job = job
+        # files of this run: the one there, and the one that takes its place
+        self._own = {_identity(path)} if saved else set()
         self._records = list(self.history)
         self._last = self.best
         self._place: Saved | None = None
@@ -78,11 +81,9 @@ class Checkpoint:
 
     @property
     def nbytes(self) -> int:
-        """Size of the file as it is now, 0 if there is none."""
-        try:
-            return self.path.stat().st_size
-        except OSError:
-            return 0
+        """Size of the file as it is now, 0 if there is none of this run."""
+        there = _identity(self.path)
+        return there.size if there and there in self._own else 0
 
     def keep(self, steps: Steps) -> Steps:
         """Pass steps on, and write where they are at times and at the end.
@@ -110,9 +111,26 @@ class Checkpoint:
             self._write()
 
     def remove(self) -> None:
-        """Take the file away, once what it was for is there."""
-        with suppress(OSError):
-            self.path.unlink()
+        """Take the file away, once what it was for is there.
+
+        One that another run has written meanwhile stays.
+        """
+        if _identity(self.path) in self._own:
+            with suppress(OSError):
+                self.path.unlink()
+
+    def _check_own(self) -> None:
+        """Refuse to replace the file of another run.
+
+        Raises:
+            ImageError: if there is one.
+        """
+        there = _identity(self.path)
+        if there and there not in self._own:
+            raise ImageError(
+                f"another run writes to {str(self.path)!r}. Give each its "
+                "own file."
+            )
 
     def _size(self) -> int:
         return max(self.best.image.shape[2:]) if self.best else 0
@@ -134,7 +152,13 @@ class Checkpoint:
         if place is None or not place.history[-1].terms.total.isfinite():
             return
         try:
-            write_checkpoint(self.path, self._job, place)
+            self._check_own()
+            write_checkpoint(
+                self.path,
+                self._job,
+                place,
+                lambda part: self._own.add(_identity(part)),
+            )
         except (ImageError, OSError, MemoryError) as error:
             if not self._written:
                 self._place = None
@@ -150,6 +174,23 @@ class Checkpoint:
         else:
             # not before: an interrupt leaves it to be written at the end
             self._place, self._written, self._told = None, True, False
+
+
+class _Identity(NamedTuple):
+    """What tells a file from the one that replaces it."""
+
+    number: int
+    changed: int
+    size: int
+
+
+def _identity(path: Path) -> _Identity | None:
+    """Return what a file is known by; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return _Identity(status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 def job_of(plan: Plan, pictures: Pictures, vgg: VGG19) -> dict[str, str]:
@@ -235,7 +276,8 @@ def as_settled(plan: Plan, settled: Settled) -> Plan:
     if settled.torch != torch.__version__:
         differences.append(f"torch was {settled.torch}")
     if settled.threads != torch.get_num_threads():
-        differences.append(f"torch had {settled.threads} threads")
+        many = "s" * (settled.threads != 1)
+        differences.append(f"torch had {settled.threads} thread{many}")
     if differences:
         warnings.warn(
             "the run goes on, but not to the same bits: "

@@ -160,8 +160,8 @@ def _checked(schedule: Sequence[tuple[int, int]]) -> Schedule:
             f"the schedule is {schedule!r}; it takes at least one (size, "
             "evaluations), such as [(128, 60), (256, 40)]"
         )
-    for side, evaluations in stages:
-        check_budget(evaluations)
-        if check_size(side) ** 2 > MAX_PIXELS:
-            raise too_large(f"a picture of size {side}", side**2)
-    return tuple((check_size(side), check_budget(n)) for side, n in stages)
+    checked = tuple((check_size(side), check_budget(n)) for side, n in stages)
+    largest = max(side for side, _ in checked)
+    if largest**2 > MAX_PIXELS:
+        raise too_large(f"a picture of size {largest}", largest**2)
+    return checked

@@ -136,7 +136,7 @@ def _locate(weights: str, download: bool) -> Path:
                 f"(548 MB) or give the path of {TORCHVISION_FILE}"
             )
         return path
-    path = Path(weights).expanduser()
+    path = Path(os.path.expanduser(weights))
     if not path.is_file():
         raise FileNotFoundError(
             f"there is no weights file {weights!r}; weights can be "

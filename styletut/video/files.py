@@ -107,6 +107,7 @@ def write_film(
     frames: Iterator[Tensor],
     rate: Fraction = USUAL_RATE,
     sound_of: Film | None = None,
+    unfinished: str | os.PathLike[str] | None = None,
 ) -> int:
     """Write frames as a film, in H.264, and return how many there were.
 
@@ -121,6 +122,8 @@ def write_film(
         rate: frames a second.
         sound_of: a film whose sound it gets, if that has one, and whose
             shape of pixels.
+        unfinished: where it goes if the frames end with an error; to `path`
+            if that is not given.
 
     Raises:
         FilmError: if there is no frame, or the file cannot be written; if
@@ -130,7 +133,7 @@ def write_film(
         UserWarning: if the sound could not be taken along.
     """
     av = _av()
-    path = Path(path).expanduser().resolve()
+    path = Path(os.path.expanduser(path)).resolve()
     if path.suffix.lower() not in WRITTEN:
         raise FilmError(
             f"{str(path)!r}: films are written as {', '.join(WRITTEN)}"
@@ -140,6 +143,8 @@ def write_film(
     try:
         broken = writer.write(part, frames)
         whole = writer.count > 0
+        if broken is not None and unfinished is not None:
+            path = Path(os.path.expanduser(unfinished)).resolve()
         if whole:
             os.replace(part, path)
     except _errors() as error:
@@ -259,7 +264,7 @@ def _errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
 @contextmanager
 def _reading(path: str | os.PathLike[str]) -> Iterator[tuple[Any, Any]]:
     av = _av()
-    there = Path(path).expanduser()
+    there = Path(os.path.expanduser(path))
     if not there.is_file():
         raise FilmError(f"there is no film {os.fspath(path)!r}")
     try:

@@ -26,7 +26,7 @@ from styletut.transfer import (
     stylize,
     stylize_steps,
 )
-from styletut.transfer.coarse_to_fine import prepare
+from styletut.transfer.coarse_to_fine import prepare, steps_of
 from styletut.transfer.resuming import EVERY
 
 ALIGNMENT = 64
@@ -198,7 +198,7 @@ def test_another_number_of_threads_is_told(
     torch.set_num_threads(before + 1)
     try:
         with pytest.warns(
-            CheckpointWarning, match=f"torch had {before} threads"
+            CheckpointWarning, match=f"torch had {before} thread"
         ):
             stylize(photo, painting, resume=True, **settings)
     finally:
@@ -443,7 +443,9 @@ def test_a_changed_byte_is_found_wherever_it_is(kept, photo, painting):
     assert stylize(photo, painting, **settings).stopped == "done"
 
 
-@pytest.mark.parametrize("name", ["run.png", "run", "none/run.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["run.png", "run", "none/run.safetensors", "~nobody/a.safetensors"]
+)
 def test_where_no_checkpoint_can_be_written(
     vgg, photo, painting, tmp_path, name
 ):
@@ -451,12 +453,93 @@ def test_where_no_checkpoint_can_be_written(
         stylize_steps(photo, painting, vgg=vgg, checkpoint=tmp_path / name)
 
 
+def test_a_checkpoint_has_a_name(vgg, photo, painting):
+    with pytest.raises(CheckpointError, match="name is empty"):
+        stylize_steps(photo, painting, vgg=vgg, checkpoint="")
+
+
 def test_resume_without_a_checkpoint(photo, painting):
     with pytest.raises(ValueError, match="takes a checkpoint"):
         stylize(photo, painting, resume=True)
 
 
+# --- two runs with one file --------------------------------------------------
+
+
+def test_a_run_leaves_the_file_of_another_that_was_first(
+    vgg, photo, painting, tmp_path, shallow
+):
+    """Both began when there was no file: the second stops at once."""
+    file = tmp_path / "run.safetensors"
+    settings = {**shallow, "vgg": vgg, "size": 48, "checkpoint": file}
+    late = stylize_steps(photo, painting, evaluations=4, **settings)
+    stopped_after(2, painting, photo, evaluations=4, **settings)
+    before = file.read_bytes()
+    with pytest.raises(CheckpointError, match="another run writes to"):
+        next(late)
+    assert file.read_bytes() == before
+
+
+def test_a_run_whose_file_another_has_taken_goes_on_without(
+    vgg, photo, painting, tmp_path, shallow
+):
+    file = tmp_path / "run.safetensors"
+    settings = {**shallow, "vgg": vgg, "size": 48, "evaluations": 3 * EVERY}
+    whole = stylize(photo, painting, **settings)
+    run = prepare(photo, painting, checkpoint=file, **settings)
+    steps = steps_of(run)
+    next(steps)
+    assert run.checkpoint.nbytes == file.stat().st_size > 0
+    file.unlink()
+    stopped_after(2, painting, photo, checkpoint=file, **settings)
+    before = file.read_bytes()
+    with pytest.warns(CheckpointWarning, match="another run writes to"):
+        *_, last = steps
+    assert torch.equal(last.image, whole.image)
+    assert run.checkpoint.nbytes == 0, "it keeps no place there"
+    run.checkpoint.remove()
+    assert file.read_bytes() == before
+
+
+def test_an_interrupt_just_after_a_file_is_written_knows_it_again(
+    vgg, photo, painting, tmp_path, monkeypatch, shallow
+):
+    """Under its name by now, and nobody has noted that."""
+    settings = {**shallow, "vgg": vgg, "size": 48, "evaluations": 3 * EVERY}
+    whole = stylize(photo, painting, **settings)
+    original, made = image_saving.replace_by, itertools.count(1)
+
+    def replace_by(target, write, temporary):
+        original(target, write, temporary)
+        if next(made) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("styletut.transfer.checkpoint.replace_by", replace_by)
+    settings["checkpoint"] = tmp_path / "run.safetensors"
+    assert stylize(photo, painting, **settings).stopped == "interrupted"
+    assert_same(stylize(photo, painting, resume=True, **settings), whole)
+
+
 # --- what goes wrong while it is written -------------------------------------
+
+
+def test_a_disk_that_is_full_is_told_with_its_remedy(
+    vgg, photo, painting, tmp_path, monkeypatch
+):
+    """safetensors has an error of its own, in words."""
+    import safetensors
+    import safetensors.torch
+
+    def full(*args):
+        raise safetensors.SafetensorError(
+            "I/O error: No space left on device (os error 28)"
+        )
+
+    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    file = tmp_path / "run.safetensors"
+    with pytest.raises(CheckpointError, match=r"device\. Free some disk"):
+        stylize(photo, painting, vgg=vgg, size=48, checkpoint=file)
+    assert list(tmp_path.iterdir()) == []
 
 
 def full_disk(monkeypatch, times):
@@ -591,6 +674,7 @@ def test_what_a_killed_process_left_half_written_goes(kept, photo, painting):
     dead = file.with_name(f".{file.name}.{gone.pid}.part")
     alive = file.with_name(f".{file.name}.{os.getppid()}.part")
     for each in (dead, alive):
-        each.write_bytes(b"half")
+        each.mkdir()
+        (each / ".tmpAbC").write_bytes(b"half")
     stylize(photo, painting, resume=True, **settings)
     assert not dead.exists() and alive.exists()
