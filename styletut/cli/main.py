@@ -146,11 +146,12 @@ def _parser() -> argparse.ArgumentParser:
         "-o",
         "--output",
         metavar="OUT",
-        help=".png, .jpg, .webp, .tif or .avif to write, over what is there; "
-        "or a folder, with a slash at its end, for PHOTO-STYLE.png, where "
-        "what the same command has painted before is left as it is; or - for "
-        "a PNG to standard output (default: that name in this folder, "
-        "numbered if there is one)",
+        help=".png, .jpg, .webp, .tif or .avif to write, over what is there "
+        "(a run that is stopped leaves a finished picture, and takes a name "
+        "beside it); or a folder, with a slash at its end, for "
+        "PHOTO-STYLE.png, where what the same command has painted before is "
+        "left as it is; or - for a PNG to standard output (default: that name "
+        "in this folder, numbered if there is one)",
     )
 
     add(
