@@ -9,7 +9,6 @@ outputs, for strict nbval compares every later run with them.
 """
 
 import argparse
-import asyncio
 import hashlib
 import json
 import os
@@ -29,9 +28,6 @@ from nbclient.exceptions import (
 )
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
-
-NUDGE = 5.0
-"""Seconds between two questions to a kernel, whose answers nobody needs."""
 
 METADATA = {
     "kernelspec": {
@@ -184,35 +180,13 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> dict[str, Any]:
         coalesce_streams=True,
         force_raise_errors=True,
     )
-    nudging: list[asyncio.Task[None]] = []
-
-    def begin(**given: Any) -> None:
-        if not nudging:  # there is a kernel now, and a loop
-            nudging.append(asyncio.ensure_future(_nudge(client)))
-
-    client.on_cell_start = begin
     try:
         done = client.execute(env={**os.environ, **ENVIRONMENT})
     except CellExecutionError as error:
         raise NotebookError(f"a cell failed.\n{error}") from error
     except (CellControlSignal, DeadKernelError) as error:
         raise NotebookError(f"the kernel stopped: {error}") from error
-    finally:
-        for each in nudging:
-            each.cancel()
     return normalize(done)
-
-
-async def _nudge(client: NotebookClient) -> None:
-    """Ask a kernel something now and then, while there is one.
-
-    When nbclient answers a widget, it may overhear a cell's reply that comes
-    at that moment, and would wait for it for ever; with the next one that
-    comes it hears both.
-    """
-    while client.kc is not None:
-        client.kc.kernel_info()
-        await asyncio.sleep(NUDGE)
 
 
 def normalize(notebook: dict[str, Any]) -> dict[str, Any]:

@@ -178,26 +178,6 @@ def test_a_failure_leaves_the_file_and_shows_the_cell(
     assert "00_try.ipynb failed and is as it was" in written.err
 
 
-def test_a_kernel_is_asked_now_and_then(tmp_path, monkeypatch):
-    """A reply that was overheard is heard with the next answer."""
-    monkeypatch.setattr(tool, "NUDGE", 0.05)
-    asked = []
-    nudge = tool._nudge
-
-    async def counted(client):
-        kernel_info = client.kc.kernel_info
-        client.kc.kernel_info = lambda: asked.append(kernel_info())
-        await nudge(client)
-
-    monkeypatch.setattr(tool, "_nudge", counted)
-    path = tmp_path / "00_slow.ipynb"
-    write(path, "import time", "time.sleep(1)", "print(3)")
-    assert tool.make(path)
-    assert len(asked) > 3
-    *_, last = cells_of(path)
-    assert last["execution_count"] == 3, "no question is counted as a cell"
-
-
 def test_a_dead_kernel_is_reported(tmp_path):
     path = write(tmp_path / "00_try.ipynb", "import os\nos._exit(1)")
     before = path.read_bytes()
