@@ -89,7 +89,7 @@ lint: $(INSTALLED) ## check style and types (seconds)
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m mypy
 
-unit: $(INSTALLED) ## run the unit tests (ten to twenty minutes)
+unit: $(INSTALLED) ## run the unit tests (seven to twenty minutes)
 	$(IN_VENV) -m pytest
 
 # A notebook on each core, with a thread each: more would wait for one another.
