@@ -135,7 +135,7 @@ def choose_target(
     if output is None or folder is not None:
         target = free_name(photo, styles, folder or Path())
     else:
-        target = Path(output)
+        target = Path(_expanded(output))
     ensure_writable(target, suffixes)
     for source in (photo, *sources):
         if _is_file(source, target):

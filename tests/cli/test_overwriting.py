@@ -135,6 +135,19 @@ def test_a_stopped_run_leaves_a_finished_picture_there(monkeypatch, capsys):
     assert text_of("out-2.png")["stopped"] == "interrupted"
 
 
+def test_a_finished_picture_at_home_stays(monkeypatch, tmp_path):
+    """Also where no shell has put the folder in for the ~."""
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    words = ["in/a.png", "night", *TINY, "-o", "~/out.png"]
+    assert main(words) == 0
+    finished = Path("out.png").read_bytes()
+    stopped_at_once(monkeypatch)
+    assert main(words) == 130
+    assert Path("out.png").read_bytes() == finished
+    assert names_in(".") == ["in", "out-2.png", "out.png"]
+
+
 def test_what_a_stopped_run_has_left_is_finished_in_its_place(monkeypatch):
     words = ["in/a.png", "night", *TINY, "-o", "out.png"]
     with monkeypatch.context() as patch:
