@@ -50,7 +50,6 @@ from styletut.cli.targets import (
     is_folder,
     passed_over,
     photos_of,
-    resolved,
     take_name,
 )
 from styletut.images import ImageError, save_image
@@ -139,7 +138,7 @@ def _kept(options: dict[str, Any], several: bool) -> dict[str, Any]:
 
 def _grown(
     photos: Sequence[str], typed: Typed, options: dict[str, Any]
-) -> str | None:
+) -> Path | None:
     """Take the file of the growing picture out of the options.
 
     Raises:
@@ -148,10 +147,10 @@ def _grown(
     if "instant" in options:  # which says that it has none
         return None
     grown: str | None = options.pop("preview", None)
-    if grown is not None:
-        sources = (*photos, *sources_of(typed, options))
-        choose_target(photos[0], typed.styles, grown, sources)
-    return grown
+    if grown is None:
+        return None
+    sources = (*photos, *sources_of(typed, options))
+    return choose_target(photos[0], typed.styles, grown, sources)
 
 
 class _Painting(NamedTuple):
@@ -161,8 +160,13 @@ class _Painting(NamedTuple):
     output: str | None
     folder: Path | None
     options: Mapping[str, Any]
-    grown: str | None
+    grown: Path | None
     kept: Mapping[str, Any]
+
+    @property
+    def named(self) -> bool:
+        """Whether the picture's file was named; else the name is ours."""
+        return self.output is not None and self.folder is None
 
     def target(self, photo: str) -> Path | None:
         """Return where a photo's picture will go; see `choose_target`.
@@ -185,8 +189,7 @@ class _Painting(NamedTuple):
 
         A run beside this one may have taken the target meanwhile.
         """
-        given = self.output is not None and self.folder is None
-        if target is None or given:
+        if target is None or self.named:
             yield target
             return
         with suppress(OSError):  # the folder is gone: saving tells of it
@@ -202,7 +205,7 @@ class _Painting(NamedTuple):
         """Return what is to see each step beside the progress bar."""
         if self.grown is None:
             return lambda step: None
-        return preview(Path(self.grown))
+        return preview(self.grown)
 
     def prepare(self, photo: str, vgg: VGG19 | None) -> Run:
         """Read the pictures and settle the run."""
@@ -295,7 +298,7 @@ def _paint(
         alpha = run.pictures.alpha_like(finished.best.image)
         if run.checkpoint is not None:
             _tell_how_to_go_on(run.checkpoint, finished)
-        if target is not None and not _ended(finished):
+        if target is not None and one.named and not _ended(finished):
             target = _not_over_finished(target)
         with one.taken(photo, target) as place:
             status = _finish(finished, place, text, alpha, began)
@@ -310,7 +313,7 @@ def _check_apart(target: Path, checkpoint: Checkpoint | None) -> None:
     Raises:
         ImageError: if a link makes it one.
     """
-    if checkpoint is not None and resolved(target) == checkpoint.path:
+    if checkpoint is not None and target.resolve() == checkpoint.path:
         raise ImageError(
             f"{str(target)!r} is also the checkpoint, which goes when the "
             "picture is saved. Name another file."

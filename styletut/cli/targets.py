@@ -275,13 +275,8 @@ def _expanded(source: str) -> str:
     return os.path.expanduser(source)
 
 
-def resolved(path: Path) -> Path:
-    """Return the file that a path leads to, over links and a ~."""
-    return Path(_expanded(str(path))).resolve()
-
-
 def _is_file(source: str, target: Path) -> bool:
     try:
-        return os.path.samefile(_expanded(source), _expanded(str(target)))
+        return os.path.samefile(_expanded(source), target)
     except (OSError, ValueError):  # not there, or no path
         return False

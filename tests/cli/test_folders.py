@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from painted import TINY, names_in, text_of
 from PIL import Image
 
 from styletut.cli import painting, streams
@@ -20,7 +21,6 @@ from styletut.images import load_image, sample, save_image
 from styletut.transfer import minimization
 
 ROOT = Path(__file__).resolve().parents[2]
-TINY = ["--size", "32", "--evaluations", "2", "--precision", "float32"]
 
 
 @pytest.fixture(autouse=True)
@@ -28,15 +28,6 @@ def folder(tmp_path, monkeypatch):
     """Run each test in an empty folder of its own."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def names_in(folder):
-    return sorted(each.name for each in Path(folder).iterdir())
-
-
-def text_of(path):
-    with Image.open(path) as picture:
-        return dict(picture.text)
 
 
 # --- what is done is not done again ------------------------------------------

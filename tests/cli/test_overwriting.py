@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
+from painted import TINY, names_in, text_of
 
 from styletut.cli import painting
 from styletut.cli.main import main
 from styletut.images import load_image, sample, save_image
 from styletut.video import files as films
 
-TINY = ["--size", "32", "--evaluations", "2", "--precision", "float32"]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links and pipes")
 
 
@@ -25,15 +24,6 @@ def folder(tmp_path, monkeypatch):
     for number, name in enumerate("abc"):
         save_image(sample("chelsea", 40 + number), Path("in", f"{name}.png"))
     return tmp_path
-
-
-def names_in(folder):
-    return sorted(each.name for each in Path(folder).iterdir())
-
-
-def text_of(path):
-    with Image.open(path) as picture:
-        return dict(picture.text)
 
 
 def stopped_at_once(monkeypatch):

@@ -501,25 +501,6 @@ def test_a_run_whose_file_another_has_taken_goes_on_without(
     assert file.read_bytes() == before
 
 
-def test_an_interrupt_just_after_a_file_is_written_knows_it_again(
-    vgg, photo, painting, tmp_path, monkeypatch, shallow
-):
-    """Under its name by now, and nobody has noted that."""
-    settings = {**shallow, "vgg": vgg, "size": 48, "evaluations": 3 * EVERY}
-    whole = stylize(photo, painting, **settings)
-    original, made = image_saving.replace_by, itertools.count(1)
-
-    def replace_by(target, write, temporary):
-        original(target, write, temporary)
-        if next(made) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr("styletut.transfer.checkpoint.replace_by", replace_by)
-    settings["checkpoint"] = tmp_path / "run.safetensors"
-    assert stylize(photo, painting, **settings).stopped == "interrupted"
-    assert_same(stylize(photo, painting, resume=True, **settings), whole)
-
-
 # --- what goes wrong while it is written -------------------------------------
 
 
@@ -580,17 +561,21 @@ def test_a_disk_that_is_full_later_is_told_once(
     assert_same(came, whole)
 
 
+@pytest.mark.parametrize("written", [False, True])
 def test_an_interrupt_while_a_file_is_written_leaves_it_to_the_end(
-    vgg, photo, painting, tmp_path, monkeypatch, shallow
+    vgg, photo, painting, tmp_path, monkeypatch, shallow, written
 ):
+    """Before it has its name, and when it has it and nobody noted that."""
     settings = {**shallow, "vgg": vgg, "size": 48, "evaluations": 3 * EVERY}
     whole = stylize(photo, painting, **settings)
     original, made = image_saving.replace_by, itertools.count(1)
 
     def replace_by(target, write, temporary):
-        if next(made) == 2:
+        interrupted = next(made) == 2
+        if written or not interrupted:
+            original(target, write, temporary)
+        if interrupted:
             raise KeyboardInterrupt
-        original(target, write, temporary)
 
     monkeypatch.setattr("styletut.transfer.checkpoint.replace_by", replace_by)
     settings["checkpoint"] = tmp_path / "run.safetensors"
